@@ -1,0 +1,143 @@
+"""What the rooms may expect of each other without knowing each other."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from pytest_promptgate.core.types import (
+    Case,
+    Completion,
+    Json,
+    Message,
+    Observation,
+    PromptVersion,
+    Request,
+    Score,
+    Unscored,
+)
+
+# A scorer is a callable; one that must wait returns an awaitable. It raises only if it is broken.
+Scorer: TypeAlias = Callable[[Completion, Case], "Score | Unscored | Awaitable[Score | Unscored]"]
+
+# What a plugin offers under a name: a plain scorer, or a frozen dataclass whose fields are the settings
+# that a suite may write and whose instances are scorers. Class attributes that are read, all optional:
+#   revision: int             raised whenever the same settings may score differently (part of the fingerprint)
+#   expected: str | None      (a field) the column, or key of `expected`, to compare with
+#   needs_expected: bool      True: rows without it are an error before the first call
+#   direction: Direction      default higher
+ScorerOffer: TypeAlias = "Scorer | type"
+
+# (template variables -> values) -> rendered messages; raises PromptError for an undefined variable.
+Renderer: TypeAlias = Callable[[PromptVersion, Mapping[str, Json]], tuple[Message, ...]]
+
+# Values of the scored trials (finite), or of an observable, in trial order -> one number.
+Aggregate: TypeAlias = Callable[[Sequence[float]], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of a dataset file, before a suite gives it meaning."""
+
+    fields: Mapping[str, Json]
+    line: int | None  # of the file, from 1; None where the format has no lines
+
+
+# Path of a dataset, absolute -> its rows. Raises DatasetError with file and row.
+DatasetLoader: TypeAlias = Callable[[str], Sequence[Row]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """USD per million tokens."""
+
+    input: float
+    output: float
+    cached: float | None = None  # None: as `input`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSpec:
+    """One entry of ``providers:`` in promptgate.yaml, or a built-in one. Holds names of secrets, never secrets."""
+
+    name: str
+    kind: str  # openai (any compatible endpoint), azure, embedded, or one that a plugin offers
+    family: str  # which pin rules apply, see PINS
+    base_url: str = ""  # "" = the client's own default
+    base_url_env: str = ""  # name of an environment variable that holds it
+    api_key_env: str = ""  # "" = no key
+    headers: Mapping[str, str] = field(default_factory=dict)  # values may be "${NAME}": taken from the environment
+    deployments: Mapping[str, str] = field(default_factory=dict)  # azure: model id -> deployment
+    api_version: str = ""
+    models: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)  # per model: {"pinned": true}
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    timeout_s: float = 120.0
+    hedge: bool = False
+
+
+class Account(Protocol):
+    """One provider account: endpoint and key. Lives in the engine's event loop."""
+
+    @property
+    def endpoint(self) -> str:
+        """Base URL without secrets; part of the store's key. Known before the first call."""
+
+    @property
+    def transport(self) -> str:
+        """What carries the calls ("aiohttp", "httpx", "embedded"), for the report."""
+
+    async def room(self) -> None:
+        """Return when a further request could start at once: the engine then begins its next trial."""
+
+    async def ask(self, request: Request) -> Completion:
+        """Answer, with the account's limits and retries applied.
+
+        Raises:
+            TransportFault: Tries or time ran out.
+            RequestRefused: This request alone will never be answered.
+            AccountStopped: No request of this account will be.
+            WrongModel: Another snapshot than the pin answered.
+        """
+
+    async def close(self) -> None:
+        """Give connections back; idempotent."""
+
+
+AccountFactory: TypeAlias = Callable[[ProviderSpec, int], Account]  # spec, most connections allowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreKey:
+    """What identifies a stored answer; see DESIGN §7."""
+
+    request: str  # Trial.digest
+    endpoint: str
+    role: str = "subject"  # or "judge"
+    ordinal: int = 0  # Trial.ordinal
+    round: str = ""  # "" is the first
+
+
+class ResponseStore(Protocol):
+    """Every paid answer of one suite."""
+
+    def get(self, key: StoreKey) -> Completion | None:
+        """The stored answer, or None."""
+
+    def put(self, key: StoreKey, completion: Completion, *, parts: Mapping[str, str]) -> None:
+        """Keep one answer; it is on its way to the disk when this returns.
+
+        Args:
+            parts: Digests of the request's parts (messages, parameters, model, tools) and the trial's id
+                under ``trial``, so that a later miss can say what differs.
+
+        Raises:
+            StoreError: It could not be written.
+        """
+
+    def close(self) -> None:
+        """Flush and close; idempotent."""
+
+
+Observations: TypeAlias = Sequence[Observation]

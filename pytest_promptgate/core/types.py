@@ -1,0 +1,473 @@
+"""The values, in the order in which they flow: suite file → … → report. All frozen.
+
+``Score`` and ``Unscored`` (like ``Measurement`` and ``Unmeasured``) are different types, so that "nobody
+could tell" can never be averaged as a zero.
+
+Longer than other files on purpose: read from top to bottom, it is the flow itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+from pytest_promptgate.errors import Place
+
+if TYPE_CHECKING:
+    from pytest_promptgate.core.ports import Scorer
+
+# What a JSON file can hold. Numbers are finite; keys are strings.
+Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+
+
+# --- what users write ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One chat message; `content` is a template in a `PromptVersion` and plain text in a `Request`."""
+
+    role: str  # system, developer, user, assistant
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPin:
+    """One fixed snapshot of one provider's model. Construction does not check it: `core.pins` does."""
+
+    provider: str  # a name in promptgate.yaml, or a built-in one
+    name: str  # as the provider calls it; may contain "/"
+    parameters: Mapping[str, Json] = field(default_factory=dict)  # by canonical name, see `core.parameters`
+    vouched: bool = False  # the user's word (`pinned: true`) for an opaque name
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptInput:
+    """One declared template variable."""
+
+    name: str
+    kind: str = "string"
+    required: bool = True
+    default: Json = None  # used when the input is not required and the row has no such column
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptVersion:
+    """One immutable version of a prompt; `digest` covers messages, pin, parameters, inputs, tools and output schema."""
+
+    name: str
+    version: str  # "v3"
+    messages: tuple[Message, ...]
+    pin: ModelPin | None  # None: the suite names the model
+    parameters: Mapping[str, Json]  # by canonical name
+    inputs: tuple[PromptInput, ...]
+    tools: tuple[Json, ...] = ()  # OpenAI's form: {"type": "function", "function": {...}}
+    response_format: Json = None  # OpenAI's form
+    description: str = ""
+    owner: str = ""
+    source: str = ""
+    path: str = ""  # relative to the root directory, with "/"
+    digest: str
+
+    @property
+    def label(self) -> str:
+        """``name@version``, as suites, node ids and the lockfile write it."""
+        return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One dataset row."""
+
+    id: str  # unique in its dataset; slugged: no "::", "[", "]", white space
+    inputs: Mapping[str, Json]  # every column but id, expected and tags, by column name
+    expected: Json  # None also if the dataset has no such column, see `has_expected`
+    has_expected: bool
+    tags: tuple[str, ...]
+    digest: str  # of the columns that the suite reads, and of `expected`
+    place: Place
+
+
+class Direction(StrEnum):
+    """Which way is better."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundScorer:
+    """A scorer as one suite uses it."""
+
+    name: str  # as the suite calls it; metrics refer to it
+    kind: str  # as it was offered: "exact_match", or "package.module:function"
+    scorer: Scorer
+    fingerprint: str  # changes when its scores may change
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricSpec:
+    """``accuracy: mean(queue)``."""
+
+    name: str
+    aggregate: str  # mean, min, max, median, p50 … p99, total, rate, precision, recall, f1, confusion
+    source: str  # a scorer's name, or one of `core.metrics.OBSERVABLES` (cost_usd, latency_s, tokens_in, …)
+    arguments: Mapping[str, Json] = field(default_factory=dict)  # f1(queue, label=billing)
+    direction: Direction
+    place: Place
+
+    @property
+    def expression(self) -> str:
+        """The metric in canonical spelling; equal expressions measure the same thing."""
+        extra = "".join(f", {key}={value}" for key, value in sorted(self.arguments.items()))
+        return f"{self.aggregate}({self.source}{extra})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """How far a metric may fall: `amount` in the metric's own unit, or as a share (0.05 = 5 %) of the baseline."""
+
+    amount: float = 0.0
+    relative: bool = False
+
+    def allowance(self, baseline: float) -> float:
+        """The tolerated drop in the metric's unit, >= 0."""
+        return self.amount * abs(baseline) if self.relative else self.amount
+
+    def __str__(self) -> str:
+        return f"{self.amount * 100:g}%" if self.relative else f"{self.amount:g}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricGate:
+    """What the gate does with one metric."""
+
+    gated: bool = True  # False: shown only
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    floor: float | None = None  # worst value allowed, whatever the baseline; a ceiling if lower is better
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MustPass:
+    """Cases that have to reach `pass_at` in every sample of each of `scorers`."""
+
+    cases: frozenset[str]
+    scorers: tuple[str, ...]
+    pass_at: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """A suite file, read, resolved and valid: nothing in it can fail before the first call."""
+
+    name: str
+    path: str  # relative to the root directory, with "/"
+    prompt: PromptVersion
+    slots: Mapping[str, ModelPin]  # "default", or the names of a `model:` mapping; never empty
+    cases: tuple[Case, ...]  # after `where`; in dataset order; never empty
+    inputs: Mapping[str, str]  # template variable -> column
+    constants: Mapping[str, Json]
+    samples: int  # answers per case, >= 1
+    scorers: tuple[BoundScorer, ...]  # never empty
+    metrics: tuple[MetricSpec, ...]  # never empty
+    rule: str  # strict
+    gates: Mapping[str, MetricGate]  # one per metric, by its name
+    must_pass: tuple[MustPass, ...] = ()
+    slices: tuple[str, ...] = ()  # columns, or "tags"
+    smoke: int = 8  # cases of the smoke tier
+    outputs: bool = True  # keep the baseline's outputs beside the lockfile
+
+
+# --- what is asked and answered --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is sent: everything that can change the answer, and nothing else."""
+
+    pin: ModelPin
+    messages: tuple[Message, ...]
+    parameters: Mapping[str, Json]  # prompt's and pin's, merged; by canonical name
+    tools: tuple[Json, ...] = ()
+    response_format: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One case, one sample."""
+
+    case: Case
+    sample: int  # from 1
+    request: Request
+    digest: str  # of the request
+    ordinal: int  # rank among the identical requests of the unfiltered suite, from 0
+
+    @property
+    def id(self) -> str:
+        """``t-017``, or ``t-017#2`` from the second sample on."""
+        return self.case.id if self.sample == 1 else f"{self.case.id}#{self.sample}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """One call of a tool that the model asked for; `arguments` is the JSON text as it came, unparsed."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """One complete, successful answer."""
+
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    served_model: str = ""  # as the provider names it; empty if it does not say
+    fingerprint: str = ""
+    tokens_in: int | None = None  # None: the provider did not count
+    tokens_out: int | None = None
+    tokens_cached: int | None = None
+    latency_s: float = 0.0
+    finish_reason: str = ""
+    logprobs: Json = None  # as the provider gives them, if they were asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """The value of one scorer on one completion."""
+
+    value: float  # 0 … 1, higher is better, unless the scorer says otherwise
+    reason: str = ""  # why it is not the best; untrusted: it may quote the model
+    labels: tuple[str, str] | None = None  # (answered, expected), for precision, recall, f1 and confusion
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.value):
+            raise ValueError(f"a score must be a finite number, not {self.value}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unscored:
+    """The scorer could not tell, or the provider refused the request: counted, never averaged."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errored:
+    """Infrastructure: the call or the scorer failed. `message` is whole, with place and hint."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """Not asked: the run ended before, or an early stop made it needless."""
+
+    reason: str
+
+
+Grade: TypeAlias = Score | Unscored | Errored | Skipped
+
+
+class Origin(StrEnum):
+    """Where an answer came from."""
+
+    ASKED = "asked"
+    STORED = "stored"  # the response store
+    UNCHANGED = "unchanged"  # the lockfile's line stands for it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What metrics read of one trial; of this run's and, in the same form, of the baseline's."""
+
+    case: str
+    sample: int
+    grades: Mapping[str, Grade]  # by scorer name
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    tokens_cached: int | None = None
+    cost_usd: float | None = None  # None: the price or the tokens are not known
+    latency_s: float | None = None
+    output: str = ""  # digest of the answer, "" if there is none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A trial when it is done."""
+
+    trial: Trial
+    origin: Origin
+    completion: Completion | None  # None: no answer, or its text is not at hand
+    observation: Observation
+
+
+# --- what is measured and decided ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """Trials of one metric: planned = scored + unscored + errored + skipped, always."""
+
+    scored: int = 0
+    unscored: int = 0
+    errored: int = 0
+    skipped: int = 0
+
+    @property
+    def planned(self) -> int:
+        """The denominator nobody may shrink."""
+        return self.scored + self.unscored + self.errored + self.skipped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One metric over one run of a suite."""
+
+    metric: str
+    value: float
+    books: Books  # books.scored >= 1
+    direction: Direction
+    interval: tuple[float, float] | None = None
+    detail: Json = None  # confusion: {"labels": [...], "matrix": [[...]]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmeasured:
+    """A metric of which nothing was scored."""
+
+    metric: str
+    reason: str
+    books: Books
+    direction: Direction
+
+
+Measured: TypeAlias = Measurement | Unmeasured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRecord:
+    """One case as the lockfile remembers it."""
+
+    id: str
+    row: str  # Case.digest
+    request: str  # Trial.digest
+    observations: tuple[Observation, ...]  # one per sample, in sample order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """What a suite promised when its baseline was written; loosening it is told, never silent."""
+
+    path: str
+    rule: str
+    samples: int
+    metrics: Mapping[str, str]  # name -> canonical expression
+    gates: Mapping[str, MetricGate]
+    must_pass: tuple[str, ...]  # case ids, sorted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """What the lockfile holds for one suite and slot."""
+
+    suite: str
+    slot: str
+    prompt: str  # "support-triage@v3"
+    prompt_digest: str
+    pin: ModelPin
+    scorers: Mapping[str, str]  # name -> fingerprint
+    contract: Contract
+    cases: Mapping[str, CaseRecord]
+    messages: tuple[Message, ...] = ()  # the prompt's templates; empty if the outputs file is not at hand
+    outputs: Mapping[tuple[str, int], Completion] = field(default_factory=dict)  # (case, sample) -> answer, if at hand
+
+
+class Outcome(StrEnum):
+    """What a verdict says."""
+
+    IMPROVED = "improved"
+    UNCHANGED = "unchanged"
+    WITHIN_NOISE = "within-noise"
+    REGRESSED = "regressed"
+    INCONCLUSIVE = "inconclusive"
+    INCOMPARABLE = "incomparable"
+    NEW = "new"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseChange:
+    """One case whose score moved; `before` and `after` are means over its samples."""
+
+    case: str
+    before: float
+    after: float
+    reason: str = ""  # the scorer's, on the new answer
+    old_output: str | None = None  # None: not at hand
+    new_output: str | None = None
+    expected: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the gate says of one metric."""
+
+    metric: str
+    outcome: Outcome
+    reason: str  # one line, for people
+    gated: bool
+    red: bool  # the run fails; implies gated
+    baseline: Measured | None  # on the cases compared
+    current: Measured | None
+    change: float | None = None  # current - baseline, in the metric's unit, not turned by the direction
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    worse: tuple[CaseChange, ...] = ()  # worst first
+    better: tuple[CaseChange, ...] = ()  # best first
+    direction: Direction = Direction.HIGHER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differences:
+    """What differs from the baseline, apart from the answers."""
+
+    prompt: str = ""  # "v2 -> v3", or "" if it is the same digest
+    prompt_diff: tuple[str, ...] = ()  # unified diff lines
+    model: str = ""
+    parameters: tuple[str, ...] = ()
+    scorers: tuple[str, ...] = ()  # names whose fingerprint changed
+    added: tuple[str, ...] = ()  # case ids
+    removed: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+    loosened: tuple[str, ...] = ()  # sentences: what the suite promised and no longer does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceMeasurement:
+    """One metric over the cases of one slice; shown, not gated."""
+
+    slice: str  # "language=en"
+    measured: Measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One suite and slot, done: the only input of `reports/` and of the terminal summary."""
+
+    suite: Suite
+    slot: str
+    pin: ModelPin
+    results: tuple[Result, ...]
+    measurements: tuple[Measured, ...]
+    verdicts: tuple[Verdict, ...]
+    differences: Differences
+    baseline: Baseline | None
+    partial: str = ""  # why this run is not complete ("12 of 60 cases selected"), or ""
+    slices: tuple[SliceMeasurement, ...] = ()
+    notes: tuple[str, ...] = ()  # told once: "served model not verifiable", …
