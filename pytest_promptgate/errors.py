@@ -15,6 +15,7 @@
     ├── ScorerError            a scorer raised: that case's own error
     ├── StoreError             the response store cannot be read or written
     ├── BudgetError            the money or time granted does not suffice
+    ├── EngineError            the engine's thread died, or stayed behind in another process
     └── CallError              a request was not answered
         ├── TransportFault     worth another try: 408, 409, 429, 5xx, connection, time-out, HTML, torn JSON
         ├── RequestRefused     this request alone: 400, 413, 422 (context length, content filter)
@@ -117,6 +118,10 @@ class StoreError(PromptGateError):
 
 class BudgetError(PromptGateError):
     """The money or time granted does not suffice, or cannot be computed."""
+
+
+class EngineError(PromptGateError):
+    """The engine's thread died, or stayed behind when the process was forked."""
 
 
 class CallError(PromptGateError):

@@ -1,8 +1,9 @@
 """Our own pluggy specs. Hooks hand over values; they do not edit ours.
 
 Under pytest they are implemented in a ``conftest.py`` or in a plugin; for the ``promptgate`` command in a module
-that the entry-point group ``promptgate`` names. Each is called once, before any suite is read; all answers are
-merged, and a name offered twice is an error that names both plugins, so no plugin can quietly replace another's.
+that the entry-point group ``promptgate`` names. They belong to a plugin manager of our own, since pytest's knows
+no hook whose name does not begin with ``pytest_``. Each implementation is called once, before the first suite that
+can see it is read; all answers are merged, and a name offered twice is an error that names both plugins, so no plugin can quietly replace another's.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import pluggy
 if TYPE_CHECKING:
     from pytest_promptgate.core.ports import AccountFactory, Aggregate, DatasetLoader, ScorerOffer
 
-hookspec = pluggy.HookspecMarker("pytest")
-hookimpl = pluggy.HookimplMarker("pytest")
+hookspec = pluggy.HookspecMarker("promptgate")
+hookimpl = pluggy.HookimplMarker("promptgate")
 
 
 @hookspec

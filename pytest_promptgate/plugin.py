@@ -1,1 +1,77 @@
-"""The pytest11 entry point: options and ini values only; the rest is registered when evals are asked for."""
+"""The pytest11 entry point: options, ini values and one marker. Everything else is imported when evals are asked for.
+
+It may import nothing but pytest: every pytest run of everybody who installed us pays for what stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+GROUP = "promptgate"
+ALIAS = "--update-baseline"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare our options and ini values; all namespaced, since some projects own the short names."""
+    group = parser.getgroup(GROUP, "prompt evals (pytest-promptgate)")
+    group.addoption(
+        "--prompt-evals",
+        action="store_true",
+        dest="promptgate_evals",
+        help="collect *.eval.yaml suites, run them, and fail if a metric is worse than its baseline",
+    )
+    group.addoption(
+        "--prompt-evals-update",
+        action="store_true",
+        dest="promptgate_update",
+        help=f"run the suites, then write their baselines; implies --prompt-evals (alias: {ALIAS})",
+    )
+    group.addoption(
+        "--accept-regression",
+        metavar="REASON",
+        dest="promptgate_accept",
+        help=f"with {ALIAS}: let the baseline go down, and record why",
+    )
+    group.addoption(
+        "--prompt-offline",
+        action="store_true",
+        dest="promptgate_offline",
+        help="answers come from the lockfile and the response store alone; a miss is an error",
+    )
+    group.addoption(
+        "--prompt-smoke",
+        action="store_true",
+        dest="promptgate_smoke",
+        help="the smoke tier only: a few representative cases; never writes a baseline",
+    )
+    parser.addini("promptgate_prompts", "directory of the prompts", default="prompts")
+    parser.addini("promptgate_lockfile", "file of the baselines", default="promptgate.lock.json")
+    parser.addini("promptgate_dir", "directory of the response store; not for Git", default=".promptgate")
+    parser.addini("promptgate_max_connections", "most calls under way at once, per provider account", default="64")
+    parser.addini("promptgate_items", "one test per case, per suite, or as the size demands (auto)", default="auto")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Generator[None, object, object]:
+    """Claim ``--update-baseline``, unless a conftest or another plugin owns it."""
+    result = yield
+    asked = any(arg.split("=")[0] in (ALIAS, "--help", "-h") for arg in args)
+    if asked and ALIAS in parser.parse_known_and_unknown_args([ALIAS])[1]:
+        parser.getgroup(GROUP).addoption(
+            ALIAS,
+            action="store_true",
+            dest="promptgate_update",
+            help="the same as --prompt-evals-update",
+        )
+    return result
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker always, and the machinery when evals are asked for."""
+    config.addinivalue_line("markers", "prompt_eval: a case or a gate of a prompt suite (pytest-promptgate)")
+    if config.option.promptgate_evals or config.option.promptgate_update:
+        from pytest_promptgate.pytest_session import register
+
+        register(config)

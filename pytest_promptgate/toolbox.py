@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Our own offers come through the same door as everybody's.
 BUILT_IN = ("pytest_promptgate.scorers.offers", "pytest_promptgate.models.offers", "pytest_promptgate.files.offers")
+HOOKS = ("promptgate_scorers", "promptgate_metrics", "promptgate_providers", "promptgate_dataset_loaders")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +30,22 @@ class Toolbox:
     loaders: Mapping[str, DatasetLoader]
 
 
-def register_built_in(manager: pluggy.PluginManager) -> None:
-    """Add our specs and our own offers to `manager`, once."""
+def new_manager() -> pluggy.PluginManager:
+    """A plugin manager that knows our specs and our own offers."""
+    import pluggy
+
     from pytest_promptgate import hookspecs
 
+    manager = pluggy.PluginManager("promptgate")
     manager.add_hookspecs(hookspecs)
     for name in BUILT_IN:
-        if not manager.has_plugin(name):
-            manager.register(importlib.import_module(name), name)
+        manager.register(importlib.import_module(name), name)
+    return manager
+
+
+def offers_something(plugin: object) -> bool:
+    """Whether `plugin` (a conftest, say) implements one of our hooks."""
+    return any(hasattr(getattr(plugin, hook, None), "promptgate_impl") for hook in HOOKS)
 
 
 def collect(manager: pluggy.PluginManager) -> Toolbox:
@@ -45,12 +54,8 @@ def collect(manager: pluggy.PluginManager) -> Toolbox:
     Raises:
         ToolboxError: Two plugins offer the same name, or one offers something that is no mapping.
     """
-    return Toolbox(
-        scorers=_merged(manager, "promptgate_scorers"),
-        aggregates=_merged(manager, "promptgate_metrics"),
-        providers=_merged(manager, "promptgate_providers"),
-        loaders=_merged(manager, "promptgate_dataset_loaders"),
-    )
+    scorers, aggregates, providers, loaders = (_merged(manager, hook) for hook in HOOKS)
+    return Toolbox(scorers=scorers, aggregates=aggregates, providers=providers, loaders=loaders)
 
 
 def _merged(manager: pluggy.PluginManager, hook: str) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from pytest_promptgate.core.types import (
     Case,
@@ -138,6 +138,19 @@ class ResponseStore(Protocol):
 
     def close(self) -> None:
         """Flush and close; idempotent."""
+
+
+@runtime_checkable
+class ExplainsMisses(Protocol):
+    """A store that can tell why it has no answer; asked for under ``--prompt-offline``."""
+
+    def explain_miss(self, key: StoreKey, *, parts: Mapping[str, str]) -> str:
+        """What differs from the nearest stored request of that trial, in one line without a full stop; "" if unknown.
+
+        Args:
+            key: What `ResponseStore.get` did not find.
+            parts: As for `ResponseStore.put`.
+        """
 
 
 Observations: TypeAlias = Sequence[Observation]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from pytest_promptgate.core.expressions import written
 from pytest_promptgate.errors import Place
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class MetricSpec:
     @property
     def expression(self) -> str:
         """The metric in canonical spelling; equal expressions measure the same thing."""
-        extra = "".join(f", {key}={value}" for key, value in sorted(self.arguments.items()))
+        extra = "".join(f", {key}={written(value)}" for key, value in sorted(self.arguments.items()))
         return f"{self.aggregate}({self.source}{extra})"
 
 
@@ -264,6 +265,7 @@ class Errored:
     """Infrastructure: the call or the scorer failed. `message` is whole, with place and hint."""
 
     message: str
+    moved: bool = False  # another model than the pin answered: no metric of this run can be compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,6 +284,7 @@ class Origin(StrEnum):
     ASKED = "asked"
     STORED = "stored"  # the response store
     UNCHANGED = "unchanged"  # the lockfile's line stands for it
+    NOWHERE = "nowhere"  # nothing was asked: offline, interrupted, or the account was stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -375,6 +378,15 @@ class Contract:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What rebuilds a baseline's requests from its rows, so that production can be asked again (DECISIONS 5)."""
+
+    prompt: PromptVersion  # as it was; `pin` is the slot's
+    inputs: Mapping[str, str]  # template variable -> column
+    constants: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
     """What the lockfile holds for one suite and slot."""
 
@@ -388,6 +400,7 @@ class Baseline:
     cases: Mapping[str, CaseRecord]
     messages: tuple[Message, ...] = ()  # the prompt's templates; empty if the outputs file is not at hand
     outputs: Mapping[tuple[str, int], Completion] = field(default_factory=dict)  # (case, sample) -> answer, if at hand
+    recipe: Recipe | None = None  # None: the outputs file is not at hand
 
 
 class Outcome(StrEnum):

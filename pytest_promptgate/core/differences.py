@@ -1,0 +1,149 @@
+"""What differs between a suite and its baseline, apart from the answers; and what the suite no longer promises."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import TYPE_CHECKING
+
+from pytest_promptgate.core.types import Differences, Direction, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pytest_promptgate.core.types import (
+        Baseline,
+        Contract,
+        Json,
+        Message,
+        MetricGate,
+        ModelPin,
+        PromptVersion,
+        Suite,
+        Tolerance,
+    )
+
+CONTRACT = "(contract)"  # metric name of the verdict on loosened promises; no suite can name a metric so
+CONTEXT = 2  # unchanged lines around each change of the prompt
+
+
+def differences(suite: Suite, slot: str, pin: ModelPin, baseline: Baseline | None) -> Differences:
+    """Compare a suite, as it is now, with what its baseline was written from.
+
+    Args:
+        slot: The model slot of `baseline`.
+        pin: What runs in this slot now; it may differ from the suite's own (``--prompt-model``).
+        baseline: None if there is none: then nothing differs.
+    """
+    if baseline is None:
+        return Differences()
+    rows = {case.id: case.digest for case in suite.cases}
+    before = baseline.cases
+    same_prompt = suite.prompt.digest == baseline.prompt_digest
+    return Differences(
+        prompt="" if same_prompt else _step(baseline.prompt, suite.prompt),
+        prompt_diff=() if same_prompt else prompt_diff(baseline, suite.prompt),
+        model="" if str(pin) == str(baseline.pin) else f"{baseline.pin} -> {pin}",
+        parameters=tuple(_parameters(baseline.pin.parameters, pin.parameters)),
+        scorers=tuple(sorted(_changed_scorers(suite, baseline))),
+        added=tuple(sorted(rows.keys() - before.keys())),
+        removed=tuple(sorted(before.keys() - rows.keys())),
+        edited=tuple(sorted(name for name in rows.keys() & before.keys() if rows[name] != before[name].row)),
+        loosened=tuple(loosened(suite, baseline.contract)),
+    )
+
+
+def prompt_diff(baseline: Baseline, prompt: PromptVersion) -> tuple[str, ...]:
+    """Unified diff of the templates, each message under its role; empty if the baseline's are not at hand."""
+    if not baseline.messages:
+        return ()
+    return tuple(
+        difflib.unified_diff(
+            _lines(baseline.messages),
+            _lines(prompt.messages),
+            fromfile=baseline.prompt,
+            tofile=prompt.label,
+            lineterm="",
+            n=CONTEXT,
+        )
+    )
+
+
+def loosened(suite: Suite, contract: Contract) -> Iterator[str]:
+    """Tell, a sentence each, what the suite promised when its baseline was written and no longer does (DECISIONS 2)."""
+    if contract.rule != suite.rule and suite.rule != "strict":
+        yield f"the rule was {contract.rule}, and is {suite.rule} now"
+    if suite.samples < contract.samples:
+        yield f"each case was asked {contract.samples} times, and is asked {suite.samples} times now"
+    directions = {spec.name: spec.direction for spec in suite.metrics}
+    for name, recorded in sorted(contract.gates.items()):
+        if not recorded.gated:
+            continue
+        if name not in directions:
+            yield f"the gate on {name} is gone"
+        else:
+            yield from _loosened_gate(name, recorded, suite.gates[name], directions[name])
+    kept = frozenset().union(*(rule.cases for rule in suite.must_pass))
+    lost = sorted(set(contract.must_pass) - kept)
+    if lost:
+        yield f"no longer must pass: {', '.join(lost)}"
+
+
+def loosened_verdict(sentences: Sequence[str]) -> Verdict | None:
+    """The red verdict on loosened promises; None if there are none."""
+    if not sentences:
+        return None
+    return Verdict(
+        metric=CONTRACT,
+        outcome=Outcome.INCOMPARABLE,
+        reason=f"the suite promises less than its baseline: {'; '.join(sentences)}",
+        gated=True,
+        red=True,
+        baseline=None,
+        current=None,
+    )
+
+
+def _loosened_gate(name: str, before: MetricGate, now: MetricGate, direction: Direction) -> Iterator[str]:
+    if not now.gated:
+        yield f"{name} was gated, and is only shown now"
+        return
+    if _is_wider(before.tolerance, now.tolerance):
+        yield f"the tolerance of {name} was {before.tolerance}, and is {now.tolerance} now"
+    word = "floor" if direction is Direction.HIGHER else "ceiling"
+    if before.floor is not None and now.floor is None:
+        yield f"the {word} of {name} was {before.floor:g}, and is gone"
+    elif before.floor is not None and now.floor is not None:
+        if now.floor != before.floor and (now.floor < before.floor) is (direction is Direction.HIGHER):
+            yield f"the {word} of {name} was {before.floor:g}, and is {now.floor:g} now"
+
+
+def _is_wider(before: Tolerance, now: Tolerance) -> bool:
+    """Whether `now` may allow more; a share and an amount cannot be ranked, so any such change counts."""
+    if before.relative is not now.relative:
+        return now.amount > 0
+    return now.amount > before.amount
+
+
+def _changed_scorers(suite: Suite, baseline: Baseline) -> Iterator[str]:
+    now = {bound.name: bound.fingerprint for bound in suite.scorers}
+    return (name for name in now.keys() | baseline.scorers.keys() if now.get(name) != baseline.scorers.get(name))
+
+
+def _step(before: str, prompt: PromptVersion) -> str:
+    """``v2 -> v3``; whole labels if the prompt has another name."""
+    if before == prompt.label:
+        return f"{prompt.label}, edited in place"
+    name, _, version = before.rpartition("@")
+    return f"{version} -> {prompt.version}" if name == prompt.name else f"{before} -> {prompt.label}"
+
+
+def _lines(messages: Sequence[Message]) -> list[str]:
+    return [line for each in messages for line in (f"{each.role}:", *each.content.splitlines())]
+
+
+def _parameters(before: Mapping[str, Json], now: Mapping[str, Json]) -> Iterator[str]:
+    for name in sorted(before.keys() | now.keys()):
+        old, new = (json.dumps(each[name], sort_keys=True) if name in each else "unset" for each in (before, now))
+        if old != new:
+            yield f"{name}: {old} -> {new}"

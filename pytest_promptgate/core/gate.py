@@ -1,0 +1,238 @@
+"""The decision: one metric of one suite against its baseline, in the order of GATE §2.
+
+`stand` finds out whether the data suffice, and returns a `Verdict` if they do not, or if no comparison is needed.
+Otherwise the metric has a `Standing`, and the suite's rule decides. Rules see standings only: one that needs more
+than a standing (fresh samples, the run's whole family of hypotheses) collects them before it decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
+
+from pytest_promptgate.core import findings
+from pytest_promptgate.core.changes import EPSILON, changed_cases
+from pytest_promptgate.core.comparison import Comparison, compare
+from pytest_promptgate.core.findings import Finding
+from pytest_promptgate.core.metrics import measure
+from pytest_promptgate.core.observables import OBSERVABLES, grade
+from pytest_promptgate.core.printable import one_line
+from pytest_promptgate.core.types import (
+    Direction,
+    Errored,
+    Measurement,
+    MetricGate,
+    Outcome,
+    Score,
+    Skipped,
+    Unmeasured,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence, Set
+
+    from pytest_promptgate.core.ports import Aggregate
+    from pytest_promptgate.core.types import Baseline, Measured, MetricSpec, Result, Suite
+
+MOST_LOST = 0.02  # share of trials without a score, errored or unscored (DECISIONS 11)
+LEAST_COVERED = 0.90  # share of the baseline's cases, inside the selection (GATE §2, DECISIONS 8)
+RED = frozenset({Outcome.REGRESSED, Outcome.INCONCLUSIVE, Outcome.INCOMPARABLE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateInput:
+    """One suite and slot after its run, and what it is held against."""
+
+    suite: Suite
+    baseline: Baseline | None  # costs by today's prices, see `budget.priced_baseline`
+    results: Sequence[Result]  # in trial order
+    selection: Set[str] | None = None  # ids of the cases of a partial run; None: all
+    aggregates: Mapping[str, Aggregate] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A metric that can be compared: data suffice, floors hold, and both sides have a value."""
+
+    spec: MetricSpec
+    gate: MetricGate
+    comparison: Comparison
+    before: float
+    after: float
+
+    @property
+    def gain(self) -> float:
+        """The change in the metric's unit, turned so that less than 0 is worse: GATE's Δ."""
+        return (self.after - self.before) * (1 if self.spec.direction is Direction.HIGHER else -1)
+
+    @property
+    def n(self) -> int:
+        """Cases compared."""
+        return len(self.comparison.pairs)
+
+
+Rule: TypeAlias = Callable[[Standing], Finding]
+
+
+def strict(standing: Standing) -> Finding:
+    """Lower is lower: fails iff Δ < -tolerance."""
+    spec, before, after, n = standing.spec, standing.before, standing.after, standing.n
+    tolerance = standing.gate.tolerance
+    if abs(standing.gain) <= EPSILON:
+        return findings.unchanged(spec, after, n=n)
+    if standing.gain > 0:
+        return findings.improved(spec, before, after, n=n, tolerance=tolerance)
+    if -standing.gain <= tolerance.allowance(before) + EPSILON:
+        return findings.tolerated(spec, before, after, n=n, tolerance=tolerance)
+    return findings.regressed(spec, before, after, n=n, tolerance=tolerance)
+
+
+RULES: Mapping[str, Rule] = MappingProxyType({"strict": strict})
+
+
+def judge(spec: MetricSpec, given: GateInput) -> Verdict:
+    """Decide one metric.
+
+    Raises:
+        KeyError: The suite's rule is none of `RULES`.
+    """
+    rule = RULES[given.suite.rule]
+    standing = stand(spec, given)
+    return standing if isinstance(standing, Verdict) else decided(standing, rule(standing), given)
+
+
+def judge_all(given: GateInput) -> tuple[Verdict, ...]:
+    """Decide every metric of the suite, in its order."""
+    return tuple(judge(spec, given) for spec in given.suite.metrics)
+
+
+def stand(spec: MetricSpec, given: GateInput) -> Standing | Verdict:
+    """Find out whether a metric can be compared; a verdict if it cannot, or need not be."""
+    gate = given.suite.gates.get(spec.name, MetricGate())
+    current = measure(spec, [result.observation for result in given.results], aggregates=given.aggregates)
+    if finding := _insufficient(spec, given, current):
+        return _verdict(spec, gate, finding, current=current)
+    if isinstance(current, Unmeasured):
+        return _verdict(spec, gate, findings.unmeasured(current), current=current)
+    floor = _beyond_floor(spec, gate, given, current)
+    if given.baseline is None or spec.name not in given.baseline.contract.metrics:
+        return _verdict(spec, gate, floor or _new(spec, given, current), current=current)
+    if why := _change_of_meaning(spec, given.suite, given.baseline):
+        return _verdict(spec, gate, findings.incomparable(spec, why), current=current)
+    comparison = compare(spec, given.baseline, given.results, selection=given.selection, aggregates=given.aggregates)
+    finding = _uncompared(spec, gate, given, current, comparison) or floor
+    if finding is None:
+        before, after = comparison.before, comparison.after
+        if isinstance(before, Measurement) and isinstance(after, Measurement):
+            return Standing(spec=spec, gate=gate, comparison=comparison, before=before.value, after=after.value)
+        finding = _valueless(before, after)
+    return _verdict(spec, gate, finding, current=current, comparison=comparison, given=given)
+
+
+def decided(standing: Standing, finding: Finding, given: GateInput) -> Verdict:
+    """The verdict of a metric that a rule has decided."""
+    comparison = standing.comparison
+    return _verdict(standing.spec, standing.gate, finding, current=comparison.after, comparison=comparison, given=given)
+
+
+def _insufficient(spec: MetricSpec, given: GateInput, current: Measured) -> Finding | None:
+    """This run's own books, whatever the baseline."""
+    grades = [each for result in given.results for each in result.observation.grades.values()]
+    for each in grades:
+        if isinstance(each, Errored) and each.moved:
+            return findings.incomparable(spec, one_line(each.message, width=findings.WIDTH))
+    wanted = given.suite.cases if given.selection is None else [c for c in given.suite.cases if c.id in given.selection]
+    planned, books = len(wanted) * given.suite.samples, current.books
+    missing = max(planned - books.planned, 0) + books.skipped
+    if missing:
+        why = next((each.reason for each in grades if isinstance(each, Skipped)), "")
+        return findings.unasked(spec, missing=missing, planned=max(planned, books.planned), why=why)
+    if books.scored and books.errored + books.unscored > MOST_LOST * books.planned + EPSILON:
+        return findings.incomplete(spec, books)
+    return None
+
+
+def _beyond_floor(spec: MetricSpec, gate: MetricGate, given: GateInput, current: Measurement) -> Finding | None:
+    if gate.floor is None:
+        return None
+    sign = 1 if spec.direction is Direction.HIGHER else -1
+    if sign * (current.value - gate.floor) >= -EPSILON:
+        return None
+    return findings.beyond_floor(spec, current.value, gate.floor, n=_cases_scored(spec, given))
+
+
+def _new(spec: MetricSpec, given: GateInput, current: Measurement) -> Finding:
+    why = "there is no baseline yet" if given.baseline is None else "the baseline has no such metric"
+    return findings.new(spec, current.value, n=_cases_scored(spec, given), why=why)
+
+
+def _change_of_meaning(spec: MetricSpec, suite: Suite, baseline: Baseline) -> str:
+    """Why the two numbers do not measure the same thing, or ""."""
+    recorded = baseline.contract.metrics[spec.name]
+    if recorded != spec.expression:
+        return f"it was {recorded} in the baseline, and is {spec.expression} now"
+    if spec.source in OBSERVABLES:
+        return ""
+    fingerprints = {bound.name: bound.fingerprint for bound in suite.scorers}
+    if spec.source in fingerprints and fingerprints[spec.source] == baseline.scorers.get(spec.source):
+        return ""
+    return f"its scorer {spec.source} has changed since the baseline"
+
+
+def _uncompared(
+    spec: MetricSpec, gate: MetricGate, given: GateInput, current: Measurement, comparison: Comparison
+) -> Finding | None:
+    n = _cases_scored(spec, given)
+    if given.selection is not None and comparison.expected == 0:
+        return findings.new(spec, current.value, n=n, why="none of the selected cases is in the baseline")
+    if not gate.gated and not comparison.pairs:
+        return findings.new(spec, current.value, n=n, why="it is shown only, and the baseline holds no values of it")
+    if len(comparison.pairs) < LEAST_COVERED * comparison.expected - EPSILON:
+        return findings.uncovered(spec, comparison)
+    return None
+
+
+def _valueless(before: Measured, after: Measured) -> Finding:
+    lacking = [each for each in (before, after) if isinstance(each, Unmeasured)]
+    return findings.unmeasured(lacking[0])
+
+
+def _cases_scored(spec: MetricSpec, given: GateInput) -> int:
+    return len({each.trial.case.id for each in given.results if isinstance(grade(spec, each.observation), Score)})
+
+
+def _verdict(
+    spec: MetricSpec,
+    gate: MetricGate,
+    finding: Finding,
+    *,
+    current: Measured,
+    comparison: Comparison | None = None,
+    given: GateInput | None = None,
+) -> Verdict:
+    known = Verdict(
+        metric=spec.name,
+        outcome=finding.outcome,
+        reason=finding.reason,
+        gated=gate.gated,
+        red=gate.gated and finding.outcome in RED,
+        baseline=None,
+        current=current,
+        tolerance=gate.tolerance,
+        direction=spec.direction,
+    )
+    if comparison is None or given is None or given.baseline is None or not comparison.pairs:
+        return known
+    before, after = comparison.before, comparison.after
+    change = after.value - before.value if isinstance(before, Measurement) and isinstance(after, Measurement) else None
+    answers = {(each.trial.case.id, each.trial.sample): each.completion for each in given.results}
+    worse, better = changed_cases(
+        spec,
+        comparison.pairs,
+        before=given.baseline.outputs,
+        after={key: answer for key, answer in answers.items() if answer is not None},
+    )
+    return replace(known, baseline=before, current=after, change=change, worse=worse, better=better)

@@ -1,0 +1,105 @@
+"""The metrics of a baseline, measured from its case lines: they are recorded nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from pytest_promptgate.core.expressions import parse_expression
+from pytest_promptgate.core.metrics import OBSERVABLES, known_aggregates, measure, needs_labels
+from pytest_promptgate.core.types import Direction, Measurement, MetricSpec
+from pytest_promptgate.errors import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from pytest_promptgate.core.ports import Aggregate
+    from pytest_promptgate.core.types import Baseline, Contract
+
+_LATENCY = "latency_s"
+_COST = "cost_usd"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """A metric and its books."""
+
+    value: float | None  # None: nothing was scored
+    scored: int
+    unscored: int
+
+    def __str__(self) -> str:
+        value = "nothing" if self.value is None else repr(self.value)
+        unscored = f", {self.unscored} unscored" if self.unscored else ""
+        return f"{value} (n={self.scored}{unscored})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What the lockfile keeps of a sample beyond digests, tokens and plain scores."""
+
+    labels: Collection[str] = ()  # scorers whose label pairs a metric reads
+    latency: bool = False  # a gated metric reads it
+
+
+def kept_by(contract: Contract) -> Kept:
+    """What the metrics of `contract` read; raises ExpressionError if one of them cannot be read itself."""
+    specs = [_spec(metric, contract) for metric in contract.metrics]
+    gated = {metric for metric, gate in contract.gates.items() if gate.gated}
+    return Kept(
+        labels=frozenset(spec.source for spec in specs if needs_labels(spec.aggregate)),
+        latency=any(spec.source == _LATENCY and spec.name in gated for spec in specs),
+    )
+
+
+def recorded_metrics(
+    baseline: Baseline, *, aggregates: Mapping[str, Aggregate] = MappingProxyType({})
+) -> dict[str, Figures | None]:
+    """Every metric of the baseline's contract.
+
+    Args:
+        baseline: From a lockfile, or to be written to one.
+        aggregates: Those that plugins offer, by name.
+
+    Returns:
+        None where the case lines do not tell it: cost (it needs prices), latency that no gate reads, and
+        aggregates that nobody offers.
+
+    Raises:
+        ExpressionError: A metric's expression cannot be read.
+    """
+    seen = [each for case in sorted(baseline.cases) for each in baseline.cases[case].observations]
+    found: dict[str, Figures | None] = {}
+    for metric in baseline.contract.metrics:
+        spec = _spec(metric, baseline.contract)
+        if not _is_told(spec, baseline, aggregates):
+            found[metric] = None
+            continue
+        measured = measure(spec, seen, aggregates=aggregates)
+        found[metric] = Figures(
+            value=measured.value if isinstance(measured, Measurement) else None,
+            scored=measured.books.scored,
+            unscored=measured.books.unscored,
+        )
+    return found
+
+
+def _spec(metric: str, contract: Contract) -> MetricSpec:
+    parsed = parse_expression(contract.metrics[metric])
+    return MetricSpec(
+        name=metric,
+        aggregate=parsed.aggregate,
+        source=parsed.source,
+        arguments=parsed.arguments,
+        direction=Direction.HIGHER,  # measuring does not depend on it
+        place=Place(file=contract.path),
+    )
+
+
+def _is_told(spec: MetricSpec, baseline: Baseline, aggregates: Mapping[str, Aggregate]) -> bool:
+    if spec.aggregate not in known_aggregates() and spec.aggregate not in aggregates:
+        return False
+    if spec.source == _LATENCY:
+        return kept_by(baseline.contract).latency
+    return spec.source != _COST and (spec.source in OBSERVABLES or spec.source in baseline.scorers)

@@ -1,0 +1,174 @@
+"""From rows to cases: what the suite reads of a row decides its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+from pytest_promptgate.core.expected import has_expected_of
+from pytest_promptgate.core.fingerprint import case_digest
+from pytest_promptgate.core.printable import one_line
+from pytest_promptgate.core.types import BoundScorer, Case, MustPass
+from pytest_promptgate.core.wording import did_you_mean
+from pytest_promptgate.errors import DatasetError
+from pytest_promptgate.files.suite_dataset import EXPECTED, TAGS
+from pytest_promptgate.files.suite_scorers import is_ours
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_promptgate.core.types import Json
+    from pytest_promptgate.files.node import Node
+    from pytest_promptgate.files.suite_dataset import Dataset, Entry
+
+_FAULTS_TOLD = 10
+
+
+def cases_of(
+    dataset: Dataset, *, variables: Collection[str], scorers: Sequence[BoundScorer], slices: Sequence[str]
+) -> tuple[Case, ...]:
+    """The cases, in dataset order.
+
+    The digest covers the columns of `variables` (those that templates read), those that scorers compare with and
+    `expected`; with any scorer of the user's own, of which nobody knows what it reads, every column but id and tags.
+    """
+    compared = {name for scorer in scorers if (name := _compared(scorer, dataset))}
+    special = {dataset.id_column, EXPECTED, TAGS} - {*variables, *compared, *slices}
+    kept = dataset.columns - special
+    opaque = not all(is_ours(scorer.scorer) for scorer in scorers)
+    covered = kept - {dataset.id_column, TAGS} if opaque else kept & {*variables, *compared}
+    return tuple(_case(entry, kept, covered) for entry in dataset.entries)
+
+
+def _case(entry: Entry, kept: Collection[str], covered: Collection[str]) -> Case:
+    fields = entry.fields
+    inputs = {name: value for name, value in fields.items() if name in kept}
+    read = {name: value for name, value in inputs.items() if name in covered}
+    expected, has_expected = fields.get(EXPECTED), EXPECTED in fields
+    return Case(
+        id=entry.id,
+        inputs=inputs,
+        expected=expected,
+        has_expected=has_expected,
+        tags=entry.tags,
+        digest=case_digest(read, expected, has_expected),
+        place=entry.place,
+    )
+
+
+def _compared(scorer: BoundScorer, dataset: Dataset) -> str | None:
+    name = getattr(scorer.scorer, "expected", None)
+    if not isinstance(name, str):
+        return None
+    return name if name in dataset.columns else name.partition(".")[0]
+
+
+def check_scorable(cases: Sequence[Case], scorers: Sequence[BoundScorer], dataset: Dataset, node: Node) -> None:
+    """Note the rows that a scorer cannot score, whatever the answer."""
+    for scorer in scorers:
+        faults = [(case, fault) for case in cases if (fault := _unscorable(scorer.scorer, case))]
+        for case, fault in faults[:_FAULTS_TOLD]:
+            where = case.place if case.place.line else f"{dataset.file}, case {case.id}"
+            node.note(DatasetError(where, f"{scorer.name} cannot score this row: {fault}", hint=_columns(scorer)))
+        if len(faults) > _FAULTS_TOLD:
+            more = f"{len(faults) - _FAULTS_TOLD:,} further rows"
+            node.note(DatasetError(dataset.file, f"{scorer.name} cannot score {more} for the same kind of reason"))
+
+
+def _unscorable(scorer: object, case: Case) -> str:
+    check = getattr(scorer, "check", None)
+    if callable(check):
+        try:
+            check(case)
+        except (ValueError, LookupError) as fault:
+            return one_line(str(fault.args[0]) if fault.args else type(fault).__name__, width=300)
+        except Exception as fault:  # noqa: BLE001 - it may be users' code that raises
+            return one_line(f"its check raised {type(fault).__name__}: {fault}", width=300)
+        return ""
+    name = getattr(scorer, "expected", None)
+    if not getattr(scorer, "needs_expected", False) or has_expected_of(case, name if isinstance(name, str) else None):
+        return ""
+    return f"it has no {name or EXPECTED!r}"
+
+
+def _columns(scorer: BoundScorer) -> str:
+    return f"The scorer stands at {scorer.place}."
+
+
+def read_must_pass(node: Node | None, cases: Sequence[Case], scorers: Collection[str]) -> tuple[MustPass, ...]:
+    """The cases that have to pass: ids, or ``{id | tag, scorers, pass_at}``. Faults are noted.
+
+    Args:
+        scorers: Names of all scorers of the suite: the default.
+    """
+    if node is None:
+        return ()
+    entries = [_must_pass(item, cases, scorers) for item in node.items("a list of case ids and {tag: …}")]
+    return tuple(entry for entry in entries if entry is not None)
+
+
+def _must_pass(item: Node, cases: Sequence[Case], scorers: Collection[str]) -> MustPass | None:
+    if not isinstance(item.value, Mapping):
+        chosen = _with_id(item, cases)
+        return MustPass(cases=chosen, scorers=tuple(scorers)) if chosen else None
+    item.keys({"id", "tag", "scorers", "pass_at"})
+    by_id, by_tag, pass_at = item.get("id"), item.get("tag"), item.get("pass_at")
+    if (by_id is None) is (by_tag is None):
+        item.fault(
+            f"{item.name} needs either 'id' or 'tag'", "Write t-001, {tag: safety} or {id: t-001, scorers: [queue]}."
+        )
+        return None
+    chosen = _with_id(by_id, cases) if by_id else _with_tag(by_tag or item, cases)
+    named = _scorers(item.get("scorers"), scorers)
+    limit = pass_at.number() if pass_at else 1.0
+    return MustPass(cases=chosen, scorers=named, pass_at=1.0 if limit is None else limit) if chosen else None
+
+
+def _with_id(node: Node, cases: Sequence[Case]) -> frozenset[str]:
+    from pytest_promptgate.core.plan import slug
+
+    value = (
+        str(node.value) if isinstance(node.value, int) and not isinstance(node.value, bool) else node.text("a case id")
+    )
+    ids = {case.id for case in cases} if value else set()
+    wanted = slug(value or "")
+    if value and wanted not in ids:
+        hint = did_you_mean(wanted, ids, label="Cases")
+        node.fault(f"must_pass names the case {value!r}, which the suite does not have", hint)
+    return frozenset({wanted} & ids)
+
+
+def _with_tag(node: Node, cases: Sequence[Case]) -> frozenset[str]:
+    tag = node.text("a tag")
+    found = frozenset(case.id for case in cases if tag in case.tags)
+    if tag and not found:
+        known = {each for case in cases for each in case.tags}
+        node.fault(f"must_pass names the tag {tag!r}, which no case has", did_you_mean(tag, known, label="Tags"))
+    return found
+
+
+def _scorers(node: Node | None, scorers: Collection[str]) -> tuple[str, ...]:
+    if node is None:
+        return tuple(scorers)
+    if node.value == []:
+        node.fault(f"{node.name} names no scorer", "Leave the key out for all of them.")
+    named = node.items("a list of scorers")
+    for item in named:
+        name = item.text("a scorer's name")
+        if name and name not in scorers:
+            item.fault(f"unknown scorer {name!r}", did_you_mean(name, scorers, label="Scorers"))
+    return tuple(str(item.value) for item in named)
+
+
+def read_slices(node: Node | None, columns: Collection[str]) -> tuple[str, ...]:
+    """Columns, or ``tags``, by whose values the metrics are shown as well."""
+    found: dict[str, Json] = {}
+    for item in node.items("a list of columns") if node else []:
+        name = item.text("a column's name")
+        if name and name not in columns:
+            item.fault(f"no row has a column {name!r}", did_you_mean(name, columns, label="Columns"))
+        elif name in found:
+            item.fault(f"the slice {name!r} stands twice")
+        elif name:
+            found[name] = None
+    return tuple(found)

@@ -1,0 +1,221 @@
+"""Jinja templates of prompts: what they use, and messages from them.
+
+The sections of a prompt are rendered together, so that a ``{% set %}`` or a macro of one serves the next, and are
+told apart afterwards by a mark that no row can hold.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import TemplateSyntaxError, Undefined, nodes
+from jinja2.exceptions import SecurityError, UndefinedError
+from jinja2.meta import find_undeclared_variables
+
+from pytest_promptgate.core.printable import one_line
+from pytest_promptgate.core.types import Json, Message, PromptVersion
+from pytest_promptgate.errors import Place, PromptError
+from pytest_promptgate.files.sandbox import MOST_CHARACTERS, environment, spent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jinja2 import Template
+
+# Ends every section but the last while they are rendered together, with a line feed, so that no two share a line.
+_MARK = secrets.token_hex(16)
+_INHERITANCE = {
+    nodes.Include: "include",
+    nodes.Import: "import",
+    nodes.FromImport: "from … import",
+    nodes.Extends: "extends",
+    nodes.Block: "block",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateNames:
+    """The variables of a template.
+
+    Attributes:
+        used: Taken from outside for certain, with the line of the template on which they stand first.
+        perhaps: Taken from outside in some branches only; ``{% set %}`` binds them in others.
+        own: Jinja's, such as ``range``, unless an input takes the name.
+    """
+
+    used: Mapping[str, int]
+    perhaps: frozenset[str]
+    own: frozenset[str]
+
+
+class TemplateFaultError(Exception):
+    """A template that cannot be used; `line` counts from 1 in the template, the caller knows its file."""
+
+    def __init__(self, line: int, what: str, hint: str = "") -> None:
+        super().__init__(line, what)
+        self.line = line
+        self.what = what
+        self.hint = hint
+
+
+def used_variables(template: str) -> frozenset[str]:
+    """The names that `template` takes from outside for certain.
+
+    Raises:
+        PromptError: It is no template; `where` is its line.
+    """
+    try:
+        return frozenset(template_names(template).used)
+    except TemplateFaultError as fault:
+        raise PromptError(f"line {fault.line}", fault.what, hint=fault.hint) from None
+
+
+def check_section(section: str) -> None:
+    """Refuse a section that could not be a message of its own.
+
+    Raises:
+        TemplateFaultError: Syntax, a tag that needs other files, or nothing that is ever printed.
+    """
+    tree = _parsed(section)
+    for node in tree.find_all(tuple(_INHERITANCE)):
+        raise TemplateFaultError(
+            node.lineno,
+            f"{{% {_INHERITANCE[type(node)]} %}} is not available in prompts",
+            "A version holds its whole text: write it out, or use a {% macro %}.",
+        )
+    if all(map(_prints_nothing, tree.body)):
+        raise TemplateFaultError(1, "this section prints nothing", "Move it into a section with text, or remove it.")
+
+
+def _prints_nothing(node: nodes.Node) -> bool:
+    if isinstance(node, nodes.Output):
+        return all(isinstance(part, nodes.TemplateData) and not part.data.strip() for part in node.nodes)
+    return isinstance(node, nodes.Assign | nodes.AssignBlock | nodes.Macro)
+
+
+def template_names(template: str) -> TemplateNames:
+    """The variables of a template, or of sections joined by `joined`.
+
+    Raises:
+        TemplateFaultError: Syntax.
+    """
+    tree = _parsed(template)
+    read: dict[str, int] = {}
+    for name in tree.find_all(nodes.Name):
+        if name.ctx == "load":
+            read[name.name] = min(name.lineno, read.get(name.name, name.lineno))
+    bound = _names_bound_by_set(tree)
+    # Jinja reports every name that some branch leaves unbound; one that a `set` binds in another is left in doubt.
+    free = find_undeclared_variables(tree)
+    return TemplateNames(
+        used={name: read.get(name, 1) for name in sorted(free - bound)},
+        perhaps=frozenset(free & bound),
+        own=frozenset(name for name in read if name in environment.globals),
+    )
+
+
+def joined(sections: Sequence[str]) -> str:
+    """All sections as the one template that is rendered; each begins on a line of its own."""
+    return f"{_MARK}\n".join(sections)
+
+
+def render(prompt: PromptVersion, variables: Mapping[str, Json]) -> tuple[Message, ...]:
+    """The messages of `prompt`; an optional input that is absent or null takes its default.
+
+    Without a default it is empty: it prints as nothing, is false, and is not ``defined``. Line feeds at both ends
+    of a message are stripped, as Prompty does.
+
+    Raises:
+        PromptError: A variable is undefined, a required one null, a limit is exceeded, or the template fails;
+            `where` is the prompt's file.
+    """
+    text = _rendered(prompt, _compiled(prompt.messages), _with_defaults(prompt, variables))
+    return tuple(
+        Message(role=template.role, content=content.strip("\n"))
+        for template, content in zip(prompt.messages, text.split(_MARK), strict=True)
+    )
+
+
+def _with_defaults(prompt: PromptVersion, variables: Mapping[str, Json]) -> dict[str, Any]:
+    values: dict[str, Any] = dict(variables)
+    for declared in prompt.inputs:
+        name = declared.name
+        if values.get(name) is not None:
+            continue
+        if not declared.required:
+            values[name] = Undefined(name=name) if declared.default is None else declared.default
+        elif name in values:
+            raise _error(prompt, f"the input {name!r} is null", "Give it a value, or declare it `required: false`.")
+    return values
+
+
+def _rendered(prompt: PromptVersion, template: Template, values: dict[str, Any]) -> str:
+    spent.calls = spent.items = 0
+    pieces: list[str] = []
+    length = 0
+    try:
+        for piece in template.root_render_func(template.new_context(values)):
+            pieces.append(piece)
+            length += len(piece)
+            if length > MOST_CHARACTERS:
+                raise SecurityError(f"more than {MOST_CHARACTERS:,} characters")
+    except Exception as error:  # noqa: BLE001 (the template is users' code: whatever it raises is its own fault)
+        raise _told(prompt, error, values) from None
+    return "".join(pieces)
+
+
+def _told(prompt: PromptVersion, error: Exception, values: Mapping[str, Any]) -> PromptError:
+    message = one_line(str(error), width=200).rstrip(".")
+    if isinstance(error, SecurityError):
+        return _error(prompt, f"the template goes beyond its limits: {message}", "A template only puts text together.")
+    if isinstance(error, RecursionError):
+        return _error(prompt, "the template goes beyond its limits: a macro calls itself too deep")
+    if not isinstance(error, UndefinedError):
+        return _error(prompt, f"the template fails: {type(error).__name__}: {message}")
+    names = ", ".join(sorted(values)) or "none"
+    return _error(prompt, message, f"The variables given: {names}." if message.endswith("is undefined") else "")
+
+
+def _error(prompt: PromptVersion, what: str, hint: str = "") -> PromptError:
+    return PromptError(Place(file=prompt.path) if prompt.path else "", f"{prompt.label}: {what}", hint=hint)
+
+
+@lru_cache(maxsize=256)
+def _compiled(messages: tuple[Message, ...]) -> Template:
+    return environment.from_string(joined([message.content for message in messages]))
+
+
+def _parsed(template: str) -> nodes.Template:
+    try:
+        return environment.parse(template)
+    except TemplateSyntaxError as error:
+        message = error.message or ""
+        what = f"not a valid template: {message.rstrip('.')}"
+        raise TemplateFaultError(error.lineno, what, _syntax_hint(message)) from None
+    except RecursionError:
+        raise TemplateFaultError(1, "not a valid template: nested too deep") from None
+
+
+_HINTS: Sequence[tuple[str, str]] = (
+    (
+        r"Encountered unknown tag '(?:end\w*|else|elif)'|Unexpected end of template|Missing end of",
+        "A block begins and ends inside one message: role sections are split before rendering.",
+    ),
+    (r"No (?:filter|test) named", "Jinja's own filters and tests are available."),
+    (r"Encountered unknown tag", "Text that looks like a tag stands between {% raw %} and {% endraw %}."),
+)
+
+
+def _syntax_hint(message: str) -> str:
+    return next((hint for pattern, hint in _HINTS if re.match(pattern, message)), "")
+
+
+def _names_bound_by_set(tree: nodes.Template) -> set[str]:
+    targets = [each.target for each in tree.find_all(nodes.Assign)]
+    targets += [each.target for each in tree.find_all(nodes.AssignBlock)]
+    within = [node for target in targets for node in (target, *target.find_all(nodes.Name))]
+    return {node.name for node in within if isinstance(node, nodes.Name)}

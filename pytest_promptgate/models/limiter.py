@@ -1,0 +1,256 @@
+"""How many requests of one account may be under way: a state machine without a clock of its own.
+
+It looks at rounds: as many replies as requests were under way. A clean round whose limit was really used doubles the
+limit, until the provider first shows that it has enough; from then on the limit grows by one a round. Refusals (429,
+503, 529) end the growth in one of two ways:
+
+- *Nearly all* of a round is refused: one cut for all requests that started before it, however many of them are refused.
+- *Some* of it is refused: starts are paced at the rate of the answers. If that does not halve the share of refusals,
+  they do not come from our load (a provider that refuses at random): the share becomes the `noise` that later rounds
+  are measured against, and pacing ends. A paced rate grows again, slowly at first.
+
+``Retry-After`` stops new starts, unless most requests that were sent after the refused one are answered.
+
+Source of the idea to judge a rate by what comes back at a lower one: Dong et al., PCC Vivace (NSDI 2018).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pytest_promptgate.models.pacing import Hints, Spacing
+
+FULL = 0.8  # share of the limit that counts as "really used"
+NEARLY_ALL = 0.7  # share of refusals that is an overload whatever its cause
+STREAK = 8  # refusals one after the other that are one, too
+ENOUGH = 10  # replies that a share of refusals is worth something from
+LONGEST_PAUSE_S = 60.0  # a provider may ask for more, but is then asked again: it never freezes us
+COLLAPSE = 4.0  # a mean latency so many times the best one, with less coming back, is an overload
+
+
+@dataclass(slots=True)
+class _Round:
+    """Replies to requests from ticket `first` on."""
+
+    first: int
+    began: float
+    accepted: int = 0
+    refused: int = 0
+    failed: int = 0
+    streak: int = 0
+    peak: int = 0
+    latency: float = 0.0  # sum, of the accepted
+    paced: bool = False  # pacing held a start back
+
+    @property
+    def replies(self) -> int:
+        return self.accepted + self.refused + self.failed
+
+    @property
+    def share(self) -> float:
+        return self.refused / max(1, self.replies)
+
+    def throughput(self, now: float) -> float:
+        return self.accepted / max(now - self.began, 1e-6)
+
+
+class Limiter:
+    """Tells when a request may start.
+
+    Args:
+        most: Never more than this many under way, >= 1.
+        start: Where to begin, e.g. where this account's last run settled.
+        requests_per_minute: Never more starts in any minute.
+        tokens_per_minute: Never more tokens, estimated at the start and corrected at the end.
+    """
+
+    def __init__(
+        self,
+        *,
+        most: int,
+        start: int = 20,
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
+    ) -> None:
+        self.limit = float(max(1, min(start, most)))
+        self.under_way = 0
+        self.noise = 0.0
+        self._most = most
+        self._doubling = True
+        self._ticket = 0
+        self._round = _Round(first=0, began=0.0)
+        self._before: float | None = None  # answers per second, one round ago
+        self._trial: float | None = None  # share of refusals that the pacing under test is to mend
+        self._pace: Spacing | None = None
+        self._growth = 0.005  # of the pace, per second
+        self._epoch: tuple[float, int] | None = None  # when the provider last had nothing left, answers since then
+        self._hinted: tuple[Spacing, float] | None = None
+        self._paused_until = -math.inf
+        self._pause_first = 0
+        self._balance = 0  # refused minus accepted since the pause began
+        self._best_latency = math.inf
+        self._best_throughput = 0.0
+        self._requests = Spacing(requests_per_minute / 60) if requests_per_minute else None
+        self._tokens = Spacing(tokens_per_minute / 60) if tokens_per_minute else None
+
+    @property
+    def rate(self) -> float | None:
+        """Starts per second that pacing allows; None if it is off."""
+        return None if self._pace is None else self._pace.rate
+
+    def wait(self, now: float) -> float:
+        """Seconds until a request may start: 0 now, infinite if one has to end first."""
+        if self.under_way >= max(1, int(self.limit)):
+            return math.inf
+        paced = max((spacing.wait(now) for spacing in self._spacings(now)), default=0.0)
+        if paced > 0:
+            self._round.paced = True
+        pause = self._paused_until - now if self._balance > 0 else 0.0
+        return max(paced, pause, 0.0)
+
+    def start(self, now: float, tokens: float = 0.0) -> int:
+        """One request goes; its ticket."""
+        for spacing in self._spacings(now):
+            spacing.take(now, tokens if spacing is self._tokens else 1.0)
+        if self._ticket == 0:
+            self._round.began = now
+        self.under_way += 1
+        self._round.peak = max(self._round.peak, self.under_way)
+        self._ticket += 1
+        return self._ticket - 1
+
+    def correct_tokens(self, units: float) -> None:
+        """A request took `units` more tokens than its start was told."""
+        if self._tokens is not None:
+            self._tokens.correct(units)
+
+    def accepted(self, ticket: int, now: float, latency: float) -> None:
+        """It was answered, after `latency` seconds."""
+        self.under_way -= 1
+        if ticket > self._pause_first:
+            self._balance -= 1
+        if self._epoch is not None:
+            self._epoch = (self._epoch[0], self._epoch[1] + 1)
+        if ticket >= self._round.first:
+            self._round.accepted += 1
+            self._round.streak = 0
+            self._round.latency += latency
+            self._judge(now)
+
+    def failed(self, ticket: int, now: float) -> None:
+        """It came back with an error that says nothing of load, or was given up."""
+        self.under_way -= 1
+        if ticket >= self._round.first:
+            self._round.failed += 1
+            self._judge(now)
+
+    def refused(self, ticket: int, now: float, retry_after: float | None = None) -> None:
+        """The provider has too much to do; it may say for how many seconds."""
+        self.under_way -= 1
+        self._pause(ticket, now, retry_after)
+        if ticket >= self._round.first:
+            self._round.refused += 1
+            self._round.streak += 1
+            self._judge(now)
+
+    def hint(self, now: float, hints: Hints) -> None:
+        """Heed what the provider says will be allowed; good for two seconds."""
+        low = hints.remaining <= max(2 * self.under_way, 5)
+        self._hinted = (self._spacing(hints.rate * 0.99, now, self._hinted), now + 2) if low else None
+
+    @staticmethod
+    def _spacing(rate: float, now: float, old: tuple[Spacing, float] | None) -> Spacing:
+        ready = old[0].ready if old is not None else now
+        return Spacing(rate, slack=0.05, ready=ready)
+
+    def _spacings(self, now: float) -> list[Spacing]:
+        hinted = self._hinted[0] if self._hinted is not None and self._hinted[1] > now else None
+        return [spacing for spacing in (self._pace, hinted, self._requests, self._tokens) if spacing is not None]
+
+    def _pause(self, ticket: int, now: float, retry_after: float | None) -> None:
+        if retry_after is None:
+            return
+        if now >= self._paused_until:
+            self._pause_first = ticket
+            self._balance = 0
+        self._balance += 1
+        self._paused_until = max(self._paused_until, now + min(retry_after, LONGEST_PAUSE_S))
+
+    def _judge(self, now: float) -> None:
+        seen = self._round
+        if seen.streak >= STREAK or (seen.replies >= ENOUGH and seen.share >= max(NEARLY_ALL, 2 * self.noise)):
+            self._cut(now, keep=max(0.25, seen.accepted / seen.replies))
+        elif seen.replies >= max(int(self.limit), ENOUGH if seen.refused else 1):
+            self._end_round(now)
+
+    def _end_round(self, now: float) -> None:
+        seen = self._round
+        suspicious = seen.refused > 0 and seen.refused > 1.5 * self.noise * seen.replies + (2 if self.noise else 0)
+        if self._collapsed(seen, now):
+            self._cut(now, keep=0.5)
+        elif self._trial is not None:
+            self._end_trial(seen)
+        elif not suspicious:
+            self._grow(seen, now)
+        elif self._doubling and self.limit < self._most and seen.throughput(now) >= 1.3 * (self._before or 0.0):
+            self._grow(seen, now)
+        else:
+            self._try_pacing(seen, now)
+        self._begin_round(now, seen.throughput(now))
+
+    def _begin_round(self, now: float, throughput: float | None) -> None:
+        self._before = throughput
+        self._round = _Round(first=self._ticket, began=now, peak=self.under_way)
+
+    def _collapsed(self, seen: _Round, now: float) -> bool:
+        if seen.accepted == 0:
+            return False
+        mean = seen.latency / seen.accepted
+        self._best_latency = min(self._best_latency * 1.01, mean)
+        self._best_throughput = max(self._best_throughput * 0.95, seen.throughput(now))
+        slow = mean > COLLAPSE * self._best_latency and seen.peak >= FULL * self.limit
+        return slow and seen.throughput(now) < 0.8 * self._best_throughput
+
+    def _grow(self, seen: _Round, now: float) -> None:
+        if seen.share < self.noise / 2:
+            self.noise *= 0.7
+        if seen.peak >= FULL * int(self.limit):
+            self.limit = min(float(self._most), self.limit * 2 if self._doubling else self.limit + 1)
+        if self._pace is not None and seen.paced:
+            took = now - seen.began
+            self._pace.rate *= (1 + self._growth) ** took
+            self._growth = min(0.1, self._growth * 2 ** (took / 5))
+
+    def _try_pacing(self, seen: _Round, now: float) -> None:
+        self._doubling = False
+        self._trial = seen.share
+        self._set_pace(self._allowed(now) or seen.throughput(now), now)
+
+    def _end_trial(self, seen: _Round) -> None:
+        before, self._trial = self._trial or 0.0, None
+        if seen.share > before / 2:
+            self.noise = max(self.noise, min(seen.share, before))
+            self._pace = None
+            self._doubling = True
+
+    def _cut(self, now: float, *, keep: float) -> None:
+        self._doubling = False
+        self._trial = None
+        self.limit = max(1.0, min(self.limit, self._round.peak) * keep)
+        allowed = self._allowed(now)
+        if allowed is not None:
+            self._set_pace(allowed, now)
+        self._epoch = (now, 0)
+        self._begin_round(now, None)
+
+    def _allowed(self, now: float) -> float | None:
+        """Answers per second between two moments at which the provider had nothing left: what it allows."""
+        if self._epoch is None or self._epoch[1] < ENOUGH:
+            return None
+        return self._epoch[1] / max(now - self._epoch[0], 1e-6)
+
+    def _set_pace(self, rate: float, now: float) -> None:
+        self._pace = Spacing(max(0.98 * rate, 1e-3), slack=0.05, ready=now)
+        self._growth = 0.005
+        self._epoch = (now, 0)

@@ -1,0 +1,46 @@
+"""Clocks that space out starts; time is always given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Spacing:
+    """Lets `rate` units per second pass, evenly.
+
+    Args:
+        rate: Units per second, > 0.
+        slack: Seconds of lateness that may be caught up by going faster for a moment; 0 keeps every window.
+    """
+
+    rate: float
+    slack: float = 0.0
+    ready: float = float("-inf")  # when the next unit may pass
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next unit may pass."""
+        return max(0.0, self.ready - now)
+
+    def take(self, now: float, units: float = 1.0) -> None:
+        """Let `units` pass at `now`; more than there are is a debt that the next ones wait for."""
+        self.ready = max(self.ready, now - self.slack) + units / self.rate
+
+    def correct(self, units: float) -> None:
+        """`units` more (or fewer, if negative) were taken than `take` was told."""
+        self.ready += units / self.rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """What a provider says of its request limit in ``x-ratelimit-*-requests``."""
+
+    remaining: float
+    reset_s: float  # until the limit is full again
+    limit: float | None = None
+
+    @property
+    def rate(self) -> float:
+        """Requests per second that do not lower what remains, > 0."""
+        refilled = self.remaining if self.limit is None else self.limit - self.remaining
+        return max(refilled, 1.0) / max(self.reset_s, 0.001)

@@ -1,0 +1,275 @@
+"""The response store: every paid answer of one suite, in one append-only file.
+
+Several processes may append to one file: each answer is one `write` in append mode. A killed process loses what was
+under way and nothing that was stored; a power cut at most the last seconds.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import threading
+import time
+from typing import TYPE_CHECKING, BinaryIO
+
+from pytest_promptgate.errors import StoreError
+from pytest_promptgate.models import store_lines
+from pytest_promptgate.models.store_lines import AnswerLine, HeaderLine, RepairedLine, RoundLine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from pytest_promptgate.core.ports import StoreKey
+    from pytest_promptgate.core.types import Completion
+
+SYNC_S = 5.0  # seconds between two fsyncs: they guard against a power cut only
+_SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}(\.[a-z0-9_-]{1,20})?\Z")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|\Z)")  # Windows
+_KEPT = "What was stored so far is kept, and will not be asked again."
+
+
+def file_name(suite: str) -> str:
+    """A file name for a suite's answers: its own name if that is safe everywhere, else with a digest behind."""
+    if _SAFE_NAME.match(suite) and not _RESERVED.match(suite):
+        return f"{suite}.jsonl"
+    readable = re.sub(r"[^a-z0-9_-]+", "-", suite.lower()).strip("-")[:60]
+    mark = hashlib.sha256(suite.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{readable}-{mark}.jsonl" if readable else f"{mark}.jsonl"
+
+
+def open_store(directory: Path, suite: str) -> FileStore:
+    """The store of one suite; neither reads nor writes anything yet."""
+    return FileStore(directory / file_name(suite))
+
+
+class FileStore:
+    """A `ResponseStore` in one file.
+
+    The file is read at the first `get` and opened for writing at the first `put`. Safe to use from several threads.
+
+    Args:
+        path: The file; its directory is made when it is needed.
+        clock: Seconds since 1970, for the order of equal keys.
+        ticks: Seconds that never run backwards, for the fsyncs.
+    """
+
+    def __init__(
+        self, path: Path, *, clock: Callable[[], float] = time.time, ticks: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.path = path
+        self._clock = clock
+        self._ticks = ticks
+        self._lock = threading.Lock()
+        self._index: _Index | None = None
+        self._reader: BinaryIO | None = None
+        self._writer: int | None = None
+        self._synced = 0.0
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """Lines that were skipped, as ``file:line: why``."""
+        with self._lock:
+            return tuple(self._loaded().complaints)
+
+    @property
+    def complete_rounds(self) -> frozenset[str]:
+        """Rounds whose answers count."""
+        with self._lock:
+            return frozenset(self._loaded().rounds)
+
+    def __len__(self) -> int:
+        """Answers, those of other rounds included."""
+        with self._lock:
+            return len(self._loaded().places)
+
+    def get(self, key: StoreKey) -> Completion | None:
+        """The stored answer, or None.
+
+        Raises:
+            StoreError: The file is there and cannot be read, or a newer version wrote it.
+        """
+        with self._lock:
+            place = self._loaded().places.get(key)
+            return None if place is None else self._read(place)
+
+    def put(self, key: StoreKey, completion: Completion, *, parts: Mapping[str, str]) -> None:
+        """Keep one answer; an answer that is there already stays, for it is older."""
+        with self._lock:
+            places = self._loaded().places
+            if key not in places:
+                line = store_lines.encode_answer(key, completion, parts=parts, time=self._clock())
+                places[key] = (self._append(line), len(line), 0)
+
+    def complete_round(self, name: str) -> None:
+        """From now on, in every process that opens the store later, the answers of round `name` count."""
+        with self._lock:
+            if name not in self._loaded().rounds:
+                self._append(store_lines.encode_round(name, time=self._clock()))
+                self._loaded().rounds.add(name)
+
+    def explain_miss(self, key: StoreKey, *, parts: Mapping[str, str]) -> str:
+        """What differs from the nearest stored request of that trial, in one line; "" if none is stored."""
+        with self._lock:
+            stored = self._requests_of(parts.get("trial", ""))
+        differences = [_differences(key.endpoint, parts, endpoint, others) for endpoint, others in stored]
+        if not differences:
+            return ""
+        nearest = min(differences, key=len)
+        if not nearest:
+            return "the same request is stored, but for another sample or round"
+        return f"differs from the stored request in {_listed(nearest)}"
+
+    def close(self) -> None:
+        """Bring everything to the disk and close the file; idempotent."""
+        with self._lock:
+            if self._writer is not None:
+                try:
+                    os.fsync(self._writer)
+                except OSError as fault:
+                    raise self._broken("brought to the disk", fault) from fault
+                finally:
+                    os.close(self._writer)
+                    self._writer = None
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+
+    def _loaded(self) -> _Index:
+        if self._index is None:
+            self._index = _Index(self.path)
+            try:
+                self._index.load()
+            except FileNotFoundError:
+                pass
+            except OSError as fault:
+                raise self._broken("read", fault) from fault
+        return self._index
+
+    def _read(self, place: tuple[int, int, int]) -> Completion | None:
+        offset, length, number = place
+        try:
+            return store_lines.decode_completion(self._bytes(offset, length))
+        except (ValueError, TypeError, KeyError):
+            self._loaded().complain(number, "the answer does not match its digest")
+            return None
+
+    def _bytes(self, offset: int, length: int) -> bytes:
+        try:
+            if self._reader is None:
+                self._reader = self.path.open("rb")
+            self._reader.seek(offset)
+            return self._reader.read(length)
+        except OSError as fault:
+            raise self._broken("read", fault) from fault
+
+    def _requests_of(self, trial: str) -> list[tuple[str, Mapping[str, str]]]:
+        lines = (
+            store_lines.decode_parts(self._bytes(start, size)) for start, size, _ in self._loaded().places.values()
+        )
+        return [(endpoint, parts) for endpoint, parts in lines if parts.get("trial") == trial]
+
+    def _append(self, line: bytes) -> int:
+        """Write one line at the end of the file; where it begins."""
+        try:
+            if self._writer is None:
+                self._writer = self._open()
+            if os.write(self._writer, line) != len(line):
+                # A disk that is nearly full took a part; a line feed keeps the rest of the file readable.
+                os.write(self._writer, b"\n" + store_lines.REPAIRED)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if self._ticks() - self._synced > SYNC_S:
+                os.fsync(self._writer)
+                self._synced = self._ticks()
+            return os.lseek(self._writer, 0, os.SEEK_CUR) - len(line)
+        except OSError as fault:
+            raise self._broken("written", fault) from fault
+
+    def _open(self) -> int:
+        own = self.path.parent.parent
+        if not own.exists():
+            own.mkdir(parents=True)
+            (own / ".gitignore").write_text("# Made by pytest-promptgate.\n*\n", encoding="utf-8")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        writer = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+        size = os.fstat(writer).st_size
+        if size == 0:
+            os.write(writer, store_lines.HEADER)
+        else:
+            os.lseek(writer, size - 1, os.SEEK_SET)
+            if os.read(writer, 1) != b"\n":
+                os.write(writer, b"\n" + store_lines.REPAIRED)
+        self._synced = self._ticks()
+        return writer
+
+    def _broken(self, done: str, fault: OSError) -> StoreError:
+        hint = (
+            f"{_KEPT} Make room or mend the permissions, then run again."
+            if done != "read"
+            else "Mend it or move it away."
+        )
+        return StoreError(str(self.path), f"the response store cannot be {done}: {fault.strerror or fault}", hint=hint)
+
+
+class _Index:
+    """Where in the file each answer stands."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.places: dict[StoreKey, tuple[int, int, int]] = {}  # offset, length, line number
+        self.rounds: set[str] = set()
+        self.complaints: list[str] = []
+        self._ranks: dict[StoreKey, tuple[float, str]] = {}
+
+    def load(self) -> None:
+        """Read the file; what is no line of a store is skipped and noted."""
+        offset = 0
+        torn: int | None = None
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    found = store_lines.decode(line)
+                except (ValueError, RecursionError):
+                    if torn is not None:
+                        self.complain(torn, "not a line of a response store")
+                    torn = number if line.strip() else None
+                else:
+                    if torn is not None and not isinstance(found, RepairedLine):
+                        self.complain(torn, "not a line of a response store")
+                    torn = None
+                    self._note(found, offset, len(line), number)
+                offset += len(line)
+        self._ranks.clear()
+
+    def complain(self, number: int, why: str) -> None:
+        """Remember a line that was skipped."""
+        self.complaints.append(f"{self.path}:{number}: {why}; skipped")
+
+    def _note(self, found: store_lines.Line, offset: int, length: int, number: int) -> None:
+        if isinstance(found, AnswerLine):
+            older = self._ranks.get(found.key)
+            if older is None or found.rank < older:
+                self.places[found.key] = (offset, length, number)
+                self._ranks[found.key] = found.rank
+        elif isinstance(found, RoundLine):
+            self.rounds.add(found.round)
+        elif isinstance(found, HeaderLine) and found.version > store_lines.VERSION:
+            raise StoreError(
+                f"{self.path}:{number}",
+                f"the response store has format {found.version}, this pytest-promptgate reads {store_lines.VERSION}",
+                hint="Upgrade pytest-promptgate, or set promptgate_dir to another directory.",
+            )
+
+
+def _differences(
+    endpoint: str, parts: Mapping[str, str], stored_endpoint: str, stored: Mapping[str, str]
+) -> tuple[str, ...]:
+    names = ("messages", "parameters", "model", "tools")
+    changed = tuple(name for name in names if parts.get(name) != stored.get(name))
+    return changed if endpoint == stored_endpoint else (*changed, f"endpoint ({stored_endpoint})")
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

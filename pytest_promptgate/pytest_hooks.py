@@ -1,0 +1,132 @@
+"""The hooks that pytest calls when evals were asked for. Each hands on to the module that knows."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_promptgate import pytest_status, pytest_xdist
+from pytest_promptgate.pytest_items import SUFFIX, EvalItem, GateItem, SuiteFile
+from pytest_promptgate.pytest_summary import write_summary
+from pytest_promptgate.pytest_update import Update, update_baselines
+
+if TYPE_CHECKING:
+    from pytest_promptgate.pytest_session import EvalSession
+
+
+class EvalHooks:
+    """Registered with pytest in the main process (under xdist: in the controller)."""
+
+    def __init__(self, evals: EvalSession) -> None:
+        self.evals = evals
+        self.update: Update | None = None
+
+    # --- collection --------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Project files first: if they are wrong, there is nothing to collect."""
+        self.evals.read_project()
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
+        """Take every ``*.eval.yaml``."""
+        return SuiteFile.of(parent, file_path, self.evals) if file_path.name.endswith(SUFFIX) else None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """While the xdist controller collects, ordinary tests are the workers' business."""
+        if self.evals.evals_only and collection_path.is_file() and not collection_path.name.endswith(SUFFIX):
+            return True
+        return None
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:
+        """Ordinary tests first, evals last, gates behind their cases, whatever other plugins shuffled."""
+        yield
+        items.sort(key=_rank)
+        if self.evals.config.pluginmanager.hasplugin("rerunfailures"):
+            for item in items:
+                if isinstance(item, EvalItem):
+                    # A gate that may be re-run until it is green is none: see docs/statistics.md.
+                    item.own_markers.insert(0, pytest.mark.flaky(reruns=0).mark)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """No suite where suites were asked for is an error: it would be green for ever."""
+        if not self.evals.runs and not session.testsfailed and pytest_xdist.wants_suites(session.config):
+            raise pytest.UsageError(
+                f"--prompt-evals found no *{SUFFIX} file below {', '.join(session.config.args)}\n"
+                "  Name the suite, its directory, or a directory above it."
+            )
+
+    # --- the run -----------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Run the evals (under xdist after the workers' tests), then judge what has no gate item, then update."""
+        controller = session.config.pluginmanager.hasplugin("dsession") and not session.config.option.collectonly
+        items = pytest_xdist.collect_evals(session, self.evals) if controller else []
+        result = yield
+        if controller:
+            pytest_xdist.run_evals(session, items)
+        if self.evals.begun:
+            self.evals.judge_all()
+            if self.evals.settings.update:
+                self.update = update_baselines(self.evals)
+        return result
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Ctrl-C: what is under way is paid, so it is awaited for a moment and kept."""
+        self.evals.end()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Stop the engine; a baseline that was refused is a failure of the run."""
+        self.evals.end()
+        if self.update is not None and self.update.refused and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_enter_pdb(self) -> None:
+        """Spend nothing while somebody debugs."""
+        if (engine := self.evals.started()) is not None:
+            engine.pause()
+
+    def pytest_leave_pdb(self) -> None:
+        """Go on."""
+        if (engine := self.evals.started()) is not None:
+            engine.resume()
+
+    # --- reporting ---------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Give the report our kind and score, and the call's own latency in place of the time spent waiting."""
+        report = yield
+        if isinstance(item, EvalItem) and call.when == "call":
+            report.promptgate = pytest_status.kind_of(item)  # type: ignore[attr-defined]
+            if item.latency_s is not None:
+                report.duration = item.latency_s
+        return report
+
+    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, Any] | None:
+        """Our letters and words; the category stays pytest's own, so that summaries and exit codes work."""
+        return pytest_status.status_of(report)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The closing tables."""
+        if not terminalreporter.config.option.no_summary:
+            write_summary(terminalreporter, self.evals, self.update)
+
+
+def _rank(item: pytest.Item) -> tuple[int, str, str, int]:
+    if isinstance(item, EvalItem):
+        kind = 1 if isinstance(item, GateItem) else 0
+        # Runs in the order of their names: a shuffled order would only move lines about.
+        return 1, item.run.suite.path, item.run.slot, kind
+    return 0, "", "", 0
+
+

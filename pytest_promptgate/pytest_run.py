@@ -1,0 +1,155 @@
+"""One suite and model slot in this pytest run: what was selected of it, and what its items say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_promptgate.core.selection import smoke_cases
+from pytest_promptgate.core.types import Origin, Outcome, Score
+from pytest_promptgate.plugin import ALIAS
+from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem
+from pytest_promptgate.reports.text import case_problem, gate_text
+from pytest_promptgate.workflows.assess import assess
+
+if TYPE_CHECKING:
+    from pytest_promptgate.core.plan import Plan
+    from pytest_promptgate.core.types import Baseline, Report, Result, Suite
+    from pytest_promptgate.pytest_session import EvalSession
+
+
+class Run:
+    """A plan, its baseline, and the part of it that this pytest run selected."""
+
+    def __init__(self, *, session: EvalSession, plan: Plan, baseline: Baseline | None) -> None:
+        self.session = session
+        self.plan = plan
+        self.baseline = baseline
+        smoke = session.settings.smoke
+        self.cases: tuple[str, ...] = smoke_cases(plan.suite) if smoke else tuple(each.id for each in plan.suite.cases)
+        self.selected: tuple[str, ...] = ()
+        self.partial = ""
+        self.blocked = ""  # why nothing of it may be asked
+        self.report: Report | None = None
+
+    @property
+    def suite(self) -> Suite:
+        """The suite this is a run of."""
+        return self.plan.suite
+
+    @property
+    def slot(self) -> str:
+        """The model slot."""
+        return self.plan.slot
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Suite name and slot."""
+        return self.suite.name, self.slot
+
+    @property
+    def bracket(self) -> str:
+        """What stands in the brackets of its node ids: the slot's name in a mapping, else the model's."""
+        return self.slot if tuple(self.suite.slots) != ("default",) else self.plan.pin.name
+
+    @property
+    def folded(self) -> bool:
+        """Whether all cases share one item."""
+        return self.session.settings.folds(len(self.cases))
+
+    @property
+    def gated(self) -> tuple[str, ...]:
+        """The metrics that have a gate item, in the suite's order."""
+        return tuple(spec.name for spec in self.suite.metrics if self.suite.gates[spec.name].gated)
+
+    def settle(self, items: Sequence[pytest.Item]) -> None:
+        """Find out which cases were selected; a gate without any case pulls the whole suite in."""
+        mine = [item for item in items if isinstance(item, EvalItem) and item.run is self]
+        if not mine:
+            return
+        chosen = {item.case_id for item in mine if isinstance(item, CaseItem)}
+        if not chosen or any(isinstance(item, CasesItem) for item in mine):
+            chosen = set(self.cases)
+        self.selected = tuple(case for case in self.cases if case in chosen)
+        everything = len(self.suite.cases)
+        if len(self.selected) < everything:
+            tier = "smoke tier" if self.session.settings.smoke else "partial selection"
+            self.partial = f"{tier}: {len(self.selected)} of {everything} cases"
+        if self.baseline is None and self.session.settings.ci and not self.session.settings.update:
+            self.blocked = (
+                f"{self.suite.path}: no baseline for {self.suite.name!r} ({self.bracket}), and CI is set: nothing was asked\n"
+                f"  Run `pytest {self.suite.path} {ALIAS}` locally and commit the lockfile."
+            )
+
+    # --- what the items do -------------------------------------------------------------------------------------------
+
+    def check_case(self, item: CaseItem) -> None:
+        """Wait for one case; raise if it was not answered, not scored, or a `must_pass` and failed."""
+        item.results = self._results(item, (item.case_id,))
+        for result in item.results:
+            _describe(item, result)
+        problem = case_problem(self.suite, item.results)
+        if problem:
+            raise EvalFailure(problem)
+
+    def check_cases(self, item: CasesItem) -> None:
+        """The same for every selected case of a folded suite; lists all that failed."""
+        by_case: dict[str, list[Result]] = {}
+        for result in self._results(item, self.selected):
+            by_case.setdefault(result.trial.case.id, []).append(result)
+        problems = {case: case_problem(self.suite, results) for case, results in by_case.items()}
+        failed = {case: problem for case, problem in problems.items() if problem}
+        item.user_properties.append(("promptgate_cases", len(by_case)))
+        if failed:
+            lines = [f"{case}: {problem}" for case, problem in failed.items()]
+            raise EvalFailure("\n".join([f"{len(failed)} of {len(by_case)} cases failed", *lines]))
+
+    def check_gate(self, item: GateItem) -> None:
+        """Wait for the whole selection, judge it once, and raise if its metric is red."""
+        self.session.begin(item.session.items)
+        if self.blocked:
+            raise EvalFailure(self.blocked)
+        report = self.judged()
+        verdict = next(each for each in report.verdicts if each.metric == item.metric)
+        item.user_properties += [
+            ("promptgate_metric", item.metric),
+            ("promptgate_verdict", str(verdict.outcome)),
+            ("promptgate_reason", verdict.reason),
+        ]
+        if verdict.change is not None:
+            item.user_properties.append(("promptgate_change", verdict.change))
+        if verdict.red and not (self.session.settings.accept and verdict.outcome is Outcome.REGRESSED):
+            raise EvalFailure(gate_text(report, verdict, alias=ALIAS))
+
+    def judged(self) -> Report:
+        """The report, made once all selected results are in."""
+        if self.report is None:
+            results = self.session.wait(self, self.selected)
+            self.report = assess(
+                self.plan,
+                results,
+                baseline=self.baseline,
+                selection=frozenset(self.selected) if self.partial else None,
+                partial=self.partial,
+                price=None if self.baseline is None else self.session.price(self.baseline.pin),
+                aggregates=self.session.toolbox().aggregates,
+            )
+        return self.report
+
+    def _results(self, item: EvalItem, cases: Sequence[str]) -> tuple[Result, ...]:
+        self.session.begin(item.session.items)
+        if self.blocked:
+            pytest.skip(self.blocked)
+        results = self.session.wait(self, cases)
+        asked = [each.observation.latency_s for each in results if each.origin is Origin.ASKED]
+        item.latency_s = max((each for each in asked if each is not None), default=None)
+        return results
+
+
+def _describe(item: pytest.Item, result: Result) -> None:
+    item.user_properties.append(("promptgate_origin", str(result.origin)))
+    for name, grade in result.observation.grades.items():
+        if isinstance(grade, Score):
+            item.user_properties.append((f"promptgate_score_{name}", grade.value))

@@ -1,0 +1,218 @@
+"""The pytest front door's centre: opens suites, starts the engine at the first eval item, judges when all is in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_promptgate import toolbox as toolboxes
+from pytest_promptgate.errors import PromptGateError, SuiteError, ToolboxError
+from pytest_promptgate.files.config import ProjectConfig, load_config
+from pytest_promptgate.files.lockfile import read_baseline, read_lockfile
+from pytest_promptgate.files.lockfile_format import Lockfile
+from pytest_promptgate.plugin import ALIAS
+from pytest_promptgate.pytest_progress import ProgressLine
+from pytest_promptgate.pytest_run import Run
+from pytest_promptgate.pytest_settings import Settings, settings_of
+
+if TYPE_CHECKING:
+    import pluggy
+
+    from pytest_promptgate.core.ports import Account, Price, ResponseStore
+    from pytest_promptgate.core.types import Baseline, ModelPin, Result, Suite
+    from pytest_promptgate.workflows.evaluate import Evaluation
+
+CONFIG_FILE = "promptgate.yaml"
+GRACE_S = 5.0  # how long answers that are under way (and paid) are awaited when a run ends early
+
+
+class EvalSession:
+    """Everything of one pytest run that evals need; lives in `config.stash`."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.settings: Settings = settings_of(config)
+        self.project: ProjectConfig = ProjectConfig(providers={}, prices={})
+        self.lockfile = Lockfile()
+        self.runs: dict[tuple[str, str], Run] = {}
+        self.begun = False
+        self.evals_only = False  # the xdist controller is collecting
+        self.progress = ProgressLine(config)
+        self._manager: pluggy.PluginManager | None = None
+        self._toolbox: toolboxes.Toolbox | None = None
+        self._evaluation: Evaluation | None = None
+
+    # --- before the first call ---------------------------------------------------------------------------------------
+
+    def read_project(self) -> None:
+        """Read promptgate.yaml and the lockfile.
+
+        Raises:
+            pytest.UsageError: One of them is wrong: nothing can be collected then.
+        """
+        try:
+            file = self.settings.lockfile.parent / CONFIG_FILE
+            self.project = load_config(file, kinds=self.toolbox().providers, name=self.settings.shown(file))
+            self.lockfile = read_lockfile(
+                self.settings.lockfile,
+                root=self.settings.root,
+                aggregates=self.toolbox().aggregates,
+                mending=self.settings.update,
+            )
+        except PromptGateError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def toolbox(self) -> toolboxes.Toolbox:
+        """The offers of everything registered with pytest so far; conftests of deeper directories arrive late."""
+        if self._manager is None:
+            self._manager = toolboxes.new_manager()
+        known = set(self._manager.get_plugins())
+        fresh = [
+            (name, plugin)
+            for name, plugin in self.config.pluginmanager.list_name_plugin()
+            if plugin is not None and plugin not in known and toolboxes.offers_something(plugin)
+        ]
+        for name, plugin in fresh:
+            self._manager.register(plugin, name)
+        if self._toolbox is None or fresh:
+            self._toolbox = toolboxes.collect(self._manager)
+        return self._toolbox
+
+    def open_suite(self, path: Path) -> tuple[Run, ...]:
+        """Load, check and plan one suite file.
+
+        Raises:
+            PromptGateError: With everything that is wrong with it.
+        """
+        from pytest_promptgate.core.plan import plan
+        from pytest_promptgate.files.suites import SuiteContext, load_suite
+        from pytest_promptgate.files.templates import render
+
+        tools = self.toolbox()
+        suite = load_suite(
+            path,
+            SuiteContext(
+                root=self.settings.root,
+                prompts=self.settings.prompts,
+                providers=self.project.providers,
+                scorers=tools.scorers,
+                aggregates=tools.aggregates,
+                loaders=tools.loaders,
+            ),
+        )
+        self._refuse_twin(suite)
+        runs = []
+        for slot in suite.slots:
+            run = Run(session=self, plan=plan(suite, slot, render=render), baseline=self._baseline(suite, slot))
+            self.runs[run.key] = run
+            runs.append(run)
+        return tuple(runs)
+
+    def _refuse_twin(self, suite: Suite) -> None:
+        twin = next((run.suite.path for run in self.runs.values() if run.suite.name == suite.name), None)
+        if twin is not None and twin != suite.path:
+            raise SuiteError(
+                suite.path,
+                f"the suite name {suite.name!r} is taken by {twin}",
+                hint="Baselines are kept by suite name. Give one of the two another `suite:` name.",
+            )
+
+    def _baseline(self, suite: Suite, slot: str) -> Baseline | None:
+        return read_baseline(self.settings.lockfile, self.lockfile, suite.name, slot, root=self.settings.root)
+
+    # --- the engine --------------------------------------------------------------------------------------------------
+
+    def begin(self, items: Sequence[pytest.Item]) -> None:
+        """At the first eval item: settle what was selected and hand it to the engine. Later calls do nothing."""
+        if self.begun:
+            return
+        self.begun = True
+        for run in self.runs.values():
+            run.settle(items)
+        for run in self.runs.values():
+            if run.selected and not run.blocked:
+                self.evaluation().submit(run.plan, run.selected, run.baseline)
+        self.evaluation().start()
+
+    def evaluation(self) -> Evaluation:
+        """The engine, made at first need."""
+        if self._evaluation is None:
+            from pytest_promptgate.workflows.evaluate import Evaluation
+
+            self._evaluation = Evaluation(
+                account_of=self._account, store_of=self._store, price_of=self.price, offline=self.settings.offline
+            )
+        return self._evaluation
+
+    def started(self) -> Evaluation | None:
+        """The engine if it was needed, else None."""
+        return self._evaluation
+
+    def _account(self, provider: str) -> Account:
+        spec = self.project.providers[provider]
+        factory = self.toolbox().providers.get(spec.kind)
+        if factory is None:
+            raise ToolboxError(provider, f"no plugin offers the provider kind {spec.kind!r}")
+        return factory(spec, self.settings.connections)
+
+    def _store(self, suite: str) -> ResponseStore:
+        from pytest_promptgate.models.store import open_store
+
+        return open_store(self.settings.store / "responses", suite)
+
+    def price(self, pin: ModelPin) -> Price | None:
+        """What `pin` costs, if promptgate.yaml says so; the embedded model costs nothing."""
+        from pytest_promptgate.core.ports import Price
+
+        spec = self.project.providers.get(pin.provider)
+        if spec is not None and spec.kind == "embedded":
+            return Price(input=0.0, output=0.0)
+        return self.project.prices.get(str(pin))
+
+    def wait(self, run: Run, cases: Sequence[str]) -> tuple[Result, ...]:
+        """Block until the results of `cases` are there, showing progress meanwhile."""
+        # On a terminal the whole suite is awaited at its first case, so that the line of dots is not torn by the
+        # progress line. Not under -x: it would ask for answers that the first failure makes needless.
+        awaited = run.selected if self.progress.live and not self.config.option.maxfail else cases
+        engine = self.evaluation()
+        results = engine.wait(run.suite.name, run.slot, awaited, tick=self.progress.tick)
+        self.progress.clear()
+        if awaited is cases:
+            return results
+        return tuple(each for case in cases for each in engine.results(run.suite.name, run.slot, case) or ())
+
+    def judge_all(self) -> None:
+        """Judge the runs that no selected gate item has judged, for the closing tables."""
+        for run in self.runs.values():
+            if run.selected and not run.blocked:
+                run.judged()
+
+    def end(self) -> None:
+        """Let paid answers come in, store them, and stop the engine; idempotent."""
+        if self._evaluation is not None:
+            self._evaluation.interrupt(GRACE_S)
+            self._evaluation.close()
+
+
+def register(config: pytest.Config) -> None:
+    """Called by the entry point when evals are asked for."""
+    from pytest_promptgate.pytest_hooks import EvalHooks
+
+    if hasattr(config, "workerinput"):
+        from pytest_promptgate.pytest_xdist import WorkerHooks
+
+        config.pluginmanager.register(WorkerHooks(), "promptgate-worker")
+        return
+    session = EvalSession(config)
+    config.pluginmanager.register(EvalHooks(session), "promptgate-evals")
+    if ALIAS in config.invocation_params.args and not config.option.promptgate_update:
+        _step_aside(config)
+
+
+def _step_aside(config: pytest.Config) -> None:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(f"promptgate: {ALIAS} is another plugin's here; ours is --prompt-evals-update")

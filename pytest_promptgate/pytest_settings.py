@@ -1,0 +1,82 @@
+"""What the command line, the ini file and the surroundings say, read once into one frozen value."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_promptgate.plugin import ALIAS
+
+ITEM_MODES = ("auto", "case", "suite")
+FOLD_ABOVE = 5000  # cases; a node id each would slow every later pytest run of the project through its cache
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One pytest run's view of the project. Paths are absolute."""
+
+    root: Path
+    prompts: Path
+    lockfile: Path
+    store: Path
+    connections: int
+    items: str
+    offline: bool
+    smoke: bool
+    update: bool
+    accept: str | None
+    ci: bool
+
+    def folds(self, cases: int) -> bool:
+        """Whether a suite of so many cases is collected as one item."""
+        return self.items == "suite" or (self.items == "auto" and cases > FOLD_ABOVE)
+
+    def shown(self, path: Path) -> str:
+        """`path` as messages and the lockfile write it: relative to the root, with "/"."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """Read the settings.
+
+    Raises:
+        pytest.UsageError: A value is not one of those that are accepted, or two options contradict each other.
+    """
+    option = config.option
+    if option.promptgate_accept is not None and not option.promptgate_update:
+        raise pytest.UsageError(f"--accept-regression goes with {ALIAS}: alone it would accept nothing")
+    if option.promptgate_accept is not None and not option.promptgate_accept.strip():
+        raise pytest.UsageError("--accept-regression needs a reason: it is what the next reader of the lockfile sees")
+    if option.promptgate_update and option.promptgate_smoke:
+        raise pytest.UsageError(f"--prompt-smoke runs a few cases only, and {ALIAS} needs all of them: drop one of the two")
+    root = config.rootpath
+    return Settings(
+        root=root,
+        prompts=root / config.getini("promptgate_prompts"),
+        lockfile=root / config.getini("promptgate_lockfile"),
+        store=root / config.getini("promptgate_dir"),
+        connections=_positive(config, "promptgate_max_connections"),
+        items=_one_of(config, "promptgate_items", ITEM_MODES),
+        offline=option.promptgate_offline,
+        smoke=option.promptgate_smoke,
+        update=option.promptgate_update,
+        accept=option.promptgate_accept,
+        ci=os.environ.get("CI", "") not in ("", "0", "false"),
+    )
+
+
+def _positive(config: pytest.Config, name: str) -> int:
+    text = str(config.getini(name))
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise pytest.UsageError(f"{name} = {text!r}: expected a whole number of at least 1")
+    return int(text)
+
+
+def _one_of(config: pytest.Config, name: str, accepted: tuple[str, ...]) -> str:
+    text = str(config.getini(name))
+    if text not in accepted:
+        raise pytest.UsageError(f"{name} = {text!r}: expected one of {', '.join(accepted)}")
+    return text

@@ -1,0 +1,64 @@
+"""``--update-baseline``: after the run, suite by suite, write what may be written and say what may not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_promptgate.core.printable import printable
+from pytest_promptgate.errors import PromptGateError
+from pytest_promptgate.files.lockfile import save_baselines
+from pytest_promptgate.workflows.update_baseline import baseline_of, lockfile_diff, refusal
+
+if TYPE_CHECKING:
+    from pytest_promptgate.core.types import Baseline
+    from pytest_promptgate.pytest_run import Run
+    from pytest_promptgate.pytest_session import EvalSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """What became of the baselines, told in the closing summary."""
+
+    lines: tuple[str, ...]
+    refused: bool
+
+
+def update_baselines(evals: EvalSession) -> Update:
+    """Write the baselines of the runs that may have one; the others' entries stay untouched."""
+    lines: list[str] = []
+    refused = False
+    accepted: list[Baseline] = []
+    for run in evals.runs.values():
+        reason = _refusal(run, accept=evals.settings.accept)
+        if reason:
+            refused = True
+            lines.append(f"{_title(run)}: baseline NOT written: {reason}")
+            continue
+        assert run.report is not None
+        baseline = baseline_of(run.report)
+        accepted.append(baseline)
+        lines += [f"{_title(run)}: {line}" for line in lockfile_diff(run.baseline, baseline) or ("baseline unchanged",)]
+    return _saved(evals, accepted, lines, refused)
+
+
+def _saved(evals: EvalSession, accepted: list[Baseline], lines: list[str], refused: bool) -> Update:
+    settings = evals.settings
+    try:
+        changed = save_baselines(
+            settings.lockfile, accepted, root=settings.root, aggregates=evals.toolbox().aggregates
+        )
+    except PromptGateError as error:
+        return Update(lines=(*lines, printable(str(error))), refused=True)
+    lines += [f"wrote {settings.shown(path)}" for path in changed]
+    return Update(lines=tuple(lines), refused=refused)
+
+
+def _refusal(run: Run, *, accept: str | None) -> str:
+    if run.report is None:
+        return "no case of it was selected"
+    return refusal(run.report, accept=accept)
+
+
+def _title(run: Run) -> str:
+    return run.suite.name if run.slot == "default" else f"{run.suite.name} ({run.slot})"

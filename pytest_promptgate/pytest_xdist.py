@@ -1,0 +1,96 @@
+"""Beside pytest-xdist: evals run in the controller process, ordinary tests in the workers.
+
+Every xdist worker collects every item and runs some of them; evals there would be asked once per worker, or would
+need one limiter, one budget and one store across processes. In the controller they have them for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_promptgate.pytest_items import SUFFIX
+
+if TYPE_CHECKING:
+    from pytest_promptgate.pytest_session import EvalSession
+
+
+class WorkerHooks:
+    """Registered with pytest in each xdist worker: keeps evals out of it."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> None:
+        """An eval file given by name is no usage error here, it is just somebody else's."""
+        config = session.config
+        config.args[:] = [arg for arg in config.args if not _is_suite(arg)]
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> Generator[None, None, None]:
+        """With ``--lf`` and failures among the evals only, a worker would find none of its own and run everything."""
+        yield
+        failed: dict[str, bool] = config.cache.get("cache/lastfailed", {}) if config.cache is not None else {}
+        if config.option.lf and failed and not any(item.nodeid in failed for item in items):
+            items.clear()
+
+
+def wants_suites(config: pytest.Config) -> bool:
+    """Whether the arguments name anything that could hold a suite: a directory, or a suite file."""
+    return any(_is_suite(arg) or _path(config, arg).is_dir() for arg in config.args)
+
+
+def collect_evals(session: pytest.Session, evals: EvalSession) -> list[pytest.Item]:
+    """Collect the suites, and nothing else, in the controller, which collects nothing by itself.
+
+    Raises:
+        pytest.Session.Interrupted: A suite is wrong, as for any collection error.
+    """
+    config = session.config
+    args = [arg for arg in config.args if _is_suite(arg) or _path(config, arg).is_dir()]
+    if not args:
+        return []
+    evals.evals_only = True
+    items = list(session.perform_collect(args))
+    if session.testsfailed and not config.option.continue_on_collection_errors:
+        count = session.testsfailed
+        raise session.Interrupted(f"{count} error{'s' if count != 1 else ''} during collection")
+    config.pluginmanager.register(_Counter(session, len(items)), "promptgate-counter")
+    return items
+
+
+def run_evals(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Run the eval items as pytest's own loop would, honouring ``-x`` and ``--maxfail``."""
+    # xdist's reports of workers have set these already if the run is to stop.
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        if session.shouldfail:
+            raise session.Failed(session.shouldfail)
+        if session.shouldstop:
+            raise session.Interrupted(session.shouldstop)
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+    if session.shouldfail:
+        raise session.Failed(session.shouldfail)
+
+
+class _Counter:
+    """Adds the evals to the number of collected tests, which xdist sets late and without them."""
+
+    def __init__(self, session: pytest.Session, evals: int) -> None:
+        self.session = session
+        self.evals = evals
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self) -> None:
+        self.session.testscollected += self.evals
+        self.evals = 0
+
+
+def _is_suite(arg: str) -> bool:
+    return arg.split("::")[0].endswith(SUFFIX)
+
+
+def _path(config: pytest.Config, arg: str) -> Path:
+    return config.invocation_params.dir / arg.split("::")[0]

@@ -1,0 +1,172 @@
+"""Plain text for a terminal: why a case is red, why a gate is red, and the closing table.
+
+Everything that came from a row or a model goes through `printable` before it stands in a line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from pytest_promptgate.core.printable import one_line, printable
+from pytest_promptgate.core.types import (
+    CaseChange,
+    Differences,
+    Errored,
+    Measured,
+    Measurement,
+    Outcome,
+    Report,
+    Result,
+    Score,
+    Skipped,
+    Suite,
+    Verdict,
+)
+
+WORST = 10  # cases shown one by one; the rest is named
+DIFF_LINES = 40
+WIDTH = 100
+
+
+def case_problem(suite: Suite, results: Sequence[Result]) -> str:
+    """Why this case's item fails; "" if it was answered, scored, and reached what it must.
+
+    Args:
+        suite: The suite of the case.
+        results: All samples of one case.
+    """
+    for result in results:
+        for name, grade in result.observation.grades.items():
+            if isinstance(grade, Errored):
+                subject = "could not be scored" if result.completion is not None else "could not be answered"
+                return f"{result.trial.id} {subject}: {grade.message}"
+            if isinstance(grade, Skipped):
+                return f"{result.trial.id} was not asked ({name}): {grade.reason}"
+    return _must_pass_problem(suite, results)
+
+
+def _must_pass_problem(suite: Suite, results: Sequence[Result]) -> str:
+    for rule in suite.must_pass:
+        for result in results:
+            if result.trial.case.id not in rule.cases:
+                continue
+            for name in rule.scorers:
+                grade = result.observation.grades[name]
+                if isinstance(grade, Score) and grade.value >= rule.pass_at:
+                    continue
+                seen = f"scored {grade.value:g}" if isinstance(grade, Score) else "could not be scored"
+                reason = grade.message if isinstance(grade, Errored) else grade.reason
+                why = one_line(reason, width=WIDTH) if reason else "no reason given"
+                answer = "" if result.completion is None else f"\n  answer: {one_line(result.completion.text, width=WIDTH)}"
+                return f"{result.trial.id} must pass, but {name} {seen} (needs {rule.pass_at:g}): {why}{answer}"
+    return ""
+
+
+def gate_text(report: Report, verdict: Verdict, *, alias: str) -> str:
+    """The whole story of one red gate; its first line is the verdict.
+
+    Args:
+        report: The report that `verdict` belongs to.
+        verdict: A red verdict.
+        alias: The option that writes baselines, as this project can spell it.
+    """
+    lines = [verdict.reason]
+    lines += _changes("worse", verdict.worse)
+    lines += _better(verdict.better)
+    lines += _differences(report.differences)
+    lines += _acceptance(report, verdict, alias)
+    return "\n".join(lines)
+
+
+def _changes(title: str, changes: Sequence[CaseChange]) -> Iterator[str]:
+    if not changes:
+        return
+    yield f"{title} ({len(changes)}):"
+    for change in changes[:WORST]:
+        why = f"  {one_line(change.reason, width=WIDTH)}" if change.reason else ""
+        yield f"  {change.case}  {change.before:g} -> {change.after:g}{why}"
+        if change.expected is not None:
+            yield f"      expected: {_shown(change.expected)}"
+        if change.old_output is not None:
+            yield f"      before:   {_shown(change.old_output)}"
+        if change.new_output is not None:
+            yield f"      now:      {_shown(change.new_output)}"
+    if len(changes) > WORST:
+        yield f"  … and {len(changes) - WORST} more: {_names([each.case for each in changes[WORST:]])}"
+
+
+def _better(changes: Sequence[CaseChange]) -> Iterator[str]:
+    if changes:
+        named = [f"{each.case} {each.before:g} -> {each.after:g}" for each in changes[:WORST]]
+        rest = f", … and {len(changes) - WORST} more" if len(changes) > WORST else ""
+        yield f"better ({len(changes)}): {', '.join(named)}{rest}"
+
+
+def _differences(differences: Differences) -> Iterator[str]:
+    lines = [
+        *([f"prompt: {differences.prompt}"] if differences.prompt else []),
+        *(f"  {printable(line)}" for line in differences.prompt_diff[:DIFF_LINES]),
+        *([f"  … and {len(differences.prompt_diff) - DIFF_LINES} more lines"] if len(differences.prompt_diff) > DIFF_LINES else []),
+        *([f"model: {differences.model}"] if differences.model else []),
+        *(f"parameter: {each}" for each in differences.parameters),
+        *([f"scorers changed: {', '.join(differences.scorers)}"] if differences.scorers else []),
+        *([f"rows added: {_names(differences.added)}"] if differences.added else []),
+        *([f"rows removed: {_names(differences.removed)}"] if differences.removed else []),
+        *([f"rows edited: {_names(differences.edited)}"] if differences.edited else []),
+        *differences.loosened,
+    ]
+    yield "what differs from the baseline:" if lines else "nothing differs from the baseline but the answers"
+    yield from (f"  {line}" for line in lines)
+
+
+def _acceptance(report: Report, verdict: Verdict, alias: str) -> Iterator[str]:
+    if report.partial:
+        yield f"compared on a part only ({report.partial}); a baseline needs all cases"
+    elif verdict.outcome in (Outcome.REGRESSED, Outcome.INCOMPARABLE):
+        yield f'to accept it: pytest {report.suite.path} {alias} --accept-regression "why"'
+
+
+def table(report: Report) -> list[str]:
+    """The closing table of one suite: a line per metric, aligned, without colour."""
+    rows = [("metric", "baseline", "current", "change", "verdict", "n/unscored/errored")]
+    verdicts = {verdict.metric: verdict for verdict in report.verdicts}
+    for measured in report.measurements:
+        verdict = verdicts.get(measured.metric)
+        books = measured.books
+        rows.append(
+            (
+                measured.metric,
+                "-" if verdict is None else number(verdict.baseline),
+                number(measured if verdict is None or verdict.current is None else verdict.current),
+                "-" if verdict is None or verdict.change is None else f"{verdict.change:+.3f}",
+                _word(verdict),
+                f"{books.scored}/{books.unscored}/{books.errored}",
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _word(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "-"
+    return str(verdict.outcome) if verdict.gated else f"{verdict.outcome} (not gated)"
+
+
+def number(measured: Measured | None) -> str:
+    """A metric's value with as many digits as a reader can use; "-" if there is none."""
+    if not isinstance(measured, Measurement):
+        return "-"
+    value = measured.value
+    return f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _names(ids: Sequence[str]) -> str:
+    shown = ", ".join(ids[:WORST])
+    return f"{shown}, … ({len(ids)} in all)" if len(ids) > WORST else shown
+
+
+def _shown(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return one_line(text, width=WIDTH) if text else "(empty)"

@@ -1,0 +1,77 @@
+"""From results to a report: measured, held against the baseline, and told what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import TYPE_CHECKING
+
+from pytest_promptgate.core.budget import priced_baseline
+from pytest_promptgate.core.differences import differences
+from pytest_promptgate.core.gate import GateInput, judge_all
+from pytest_promptgate.core.metrics import measure
+from pytest_promptgate.core.types import Baseline, Case, Report, Result, SliceMeasurement
+
+if TYPE_CHECKING:
+    from pytest_promptgate.core.plan import Plan
+    from pytest_promptgate.core.ports import Aggregate, Price
+
+
+def assess(
+    plan: Plan,
+    results: Sequence[Result],
+    *,
+    baseline: Baseline | None,
+    selection: Set[str] | None,
+    partial: str,
+    price: Price | None,
+    aggregates: Mapping[str, Aggregate],
+    notes: Sequence[str] = (),
+) -> Report:
+    """Measure and judge one suite and slot.
+
+    Args:
+        plan: Of the whole suite.
+        results: One per trial of the selection, in trial order.
+        baseline: What production scored; None if nobody knows.
+        selection: Ids of the cases of a partial run; None if the run is complete.
+        partial: Why the run is not complete, for people; "" if it is.
+        price: Today's price of the baseline's model: both sides' costs are computed with today's prices.
+        aggregates: Those that plugins offer.
+        notes: What is to be told once beside the verdicts.
+    """
+    suite = plan.suite
+    known = None if baseline is None else priced_baseline(baseline, price)
+    observations = [result.observation for result in results]
+    given = GateInput(suite=suite, baseline=known, results=results, selection=selection, aggregates=aggregates)
+    return Report(
+        suite=suite,
+        slot=plan.slot,
+        pin=plan.pin,
+        results=tuple(results),
+        measurements=tuple(measure(spec, observations, aggregates=aggregates) for spec in suite.metrics),
+        verdicts=judge_all(given),
+        differences=differences(suite, plan.slot, plan.pin, known),
+        baseline=known,
+        partial=partial,
+        slices=tuple(_slices(plan, results, aggregates)),
+        notes=tuple(notes),
+    )
+
+
+def _slices(plan: Plan, results: Sequence[Result], aggregates: Mapping[str, Aggregate]) -> Iterator[SliceMeasurement]:
+    for column in plan.suite.slices:
+        parts: dict[str, list[Result]] = {}
+        for result in results:
+            for value in _values(result.trial.case, column):
+                parts.setdefault(value, []).append(result)
+        for value, part in sorted(parts.items()):
+            observations = [result.observation for result in part]
+            for spec in plan.suite.metrics:
+                measured = measure(spec, observations, aggregates=aggregates)
+                yield SliceMeasurement(slice=f"{column}={value}", measured=measured)
+
+
+def _values(case: Case, column: str) -> tuple[str, ...]:
+    if column == "tags":
+        return case.tags
+    return (str(case.inputs[column]),) if column in case.inputs else ()

@@ -1,0 +1,193 @@
+"""The engine, as the front doors see it: submit plans, wait for cases, end early without losing a paid answer."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pytest_promptgate.core.types import Baseline, ModelPin, Origin, Result, Skipped, Trial
+from pytest_promptgate.workflows.answering import Answering
+from pytest_promptgate.workflows.background import Background
+from pytest_promptgate.workflows.jobs import Job, unanswered, unchanged
+from pytest_promptgate.workflows.ledger import Key, Ledger
+from pytest_promptgate.workflows.reuse import reuse_of
+from pytest_promptgate.workflows.sources import Ports, Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from pytest_promptgate.core.plan import Plan
+    from pytest_promptgate.core.ports import Account, Price, ResponseStore
+    from pytest_promptgate.errors import PromptGateError
+    from pytest_promptgate.workflows.progress import Progress
+
+_CANCEL_S = 2.0  # for cancelled trials to be filed
+_CLOSE_S = 10.0  # for accounts and stores to be closed
+
+
+def _first_round(_suite: str) -> str:
+    """The store's first round, whatever the suite."""
+    return ""
+
+
+class Evaluation:
+    """Answers and scores the trials of any number of plans; results arrive one by one.
+
+    A trial takes its scores from the baseline if nothing changed, else its answer from the store, else from the model.
+    All methods belong to the main thread; users' scorers run in the engine's own.
+
+    Args:
+        account_of: Provider name -> account. Called in the engine's thread, at the first trial that the baseline does
+            not settle: the store's key needs `Account.endpoint`. It opens nothing before `room` or `ask`.
+        store_of: Suite name -> its store; called in the engine's thread, at the same moment.
+        price_of: What a model costs; None if that is not known.
+        offline: Nothing is asked: a trial that the store does not know is `Errored`.
+        refresh: The baseline's lines stand for nothing; `round_of` is to name a fresh round then.
+        round_of: Suite name -> the store's round that is read and written.
+    """
+
+    def __init__(
+        self,
+        *,
+        account_of: Callable[[str], Account],
+        store_of: Callable[[str], ResponseStore],
+        price_of: Callable[[ModelPin], Price | None],
+        offline: bool = False,
+        refresh: bool = False,
+        round_of: Callable[[str], str] = _first_round,
+    ) -> None:
+        self._price_of = price_of
+        self._refresh = refresh
+        self._ended = ""
+        self._early: list[list[Job]] = []  # submitted before `start`
+        self._begun = False
+        self._ledger = Ledger()
+        ports = Ports(account_of=account_of, store_of=store_of, round_of=round_of, offline=offline)
+        self._answering = Answering(Sources(ports), self._file)
+        self._background = Background(self._answering.run, ended=self._ledger.wake)
+
+    def submit(self, plan: Plan, cases: Collection[str] | None, baseline: Baseline | None) -> None:
+        """Have `cases` of a plan (None: all of them) answered and scored; those submitted before are left as they are.
+
+        Trials that `baseline` settles are done when this returns. The others wait for `start`, or go at once after it.
+        """
+        samples, price = plan.suite.samples, self._price_of(plan.pin)
+        open_jobs: list[Job] = []
+        for index, case in enumerate(plan.suite.cases):
+            if (cases is None or case.id in cases) and self._ledger.plan(_key(plan, case.id), samples):
+                jobs = (self._job(plan, price, trial, baseline) for trial in plan.of_case(index))
+                open_jobs += [job for job in jobs if not self._settled(job)]
+        if not open_jobs:
+            return
+        self._early.append(open_jobs)
+        if self._begun:
+            self.start()
+
+    def start(self) -> None:
+        """Let what was submitted begin. No thread, no account and no store is opened if the baseline settled it all.
+
+        Raises:
+            EngineError: The engine's thread died, or this process is a fork.
+        """
+        self._begun = True
+        self._ledger.begin()
+        if self._early:
+            self._background.start()
+            self._background.call(self._answering.add, [job for jobs in self._early for job in jobs])
+            self._early.clear()
+
+    def results(self, suite: str, slot: str, case: str) -> tuple[Result, ...] | None:
+        """The results of one case in sample order, or None while one of them is missing; never blocks."""
+        return self._ledger.get((suite, slot, case))
+
+    def wait(
+        self, suite: str, slot: str, cases: Collection[str], *, tick: Callable[[Progress], None], interval: float = 0.1
+    ) -> tuple[Result, ...]:
+        """Block until all of `cases` are done; their results, in the order of `cases` and samples. Starts if need be.
+
+        Args:
+            tick: Called about every `interval` seconds while it waits.
+
+        Raises:
+            ValueError: One of them was never submitted.
+            EngineError: The engine's thread died, or this process is a fork.
+        """
+        self.start()
+        keys = [(suite, slot, case) for case in cases]
+        unknown = self._ledger.unplanned(keys)
+        if unknown is not None:
+            raise ValueError(f"{unknown} was never submitted, so waiting for it would never end")
+        missing: Collection[Key] = keys
+        while missing := self._ledger.wait(missing, interval):
+            self._background.check()
+            tick(self._ledger.progress())
+        return tuple(result for key in keys for result in self._ledger.get(key) or ())
+
+    def progress(self) -> Progress:
+        """Where the run stands."""
+        return self._ledger.progress()
+
+    def faults(self) -> tuple[PromptGateError, ...]:
+        """What concerned more than one trial, to be told once: stopped accounts, stores that cannot be written."""
+        return (*self._answering.stops.errors(), *self._answering.faults)
+
+    def pause(self) -> None:
+        """Start no further call, as while somebody debugs; answers that are under way still come in."""
+        if self._background.alive:
+            self._background.call(self._answering.pause)
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        if self._background.alive:
+            self._background.call(self._answering.resume)
+
+    def interrupt(self, grace_s: float, reason: str = "the run was interrupted") -> None:
+        """Start nothing more; await answers under way for up to `grace_s` seconds, so that they are stored and scored.
+
+        All other open trials end as `Skipped`. Does nothing if nothing is open or the engine cannot work any more.
+        A second Ctrl-C ends the waiting at once, as `KeyboardInterrupt`.
+        """
+        self._ended = self._ended or reason
+        for job in [job for jobs in self._early for job in jobs]:
+            self._file(job, unanswered(job, Origin.NOWHERE, Skipped(reason=self._ended)))
+        self._early.clear()
+        if self._background.alive:
+            self._background.call(self._answering.end, self._ended)
+            if self._all_in(grace_s):
+                return
+            self._background.call(self._answering.cancel)
+            self._all_in(_CANCEL_S)
+
+    def close(self) -> None:
+        """Interrupt without grace, close accounts and stores, end the thread; idempotent. `faults` tells the rest."""
+        self.interrupt(0.0, "the run ended")
+        if self._background.alive:
+            self._background.call(self._answering.close)
+            self._background.join(_CLOSE_S)
+
+    def _all_in(self, within_s: float) -> bool:
+        missing: Collection[Key] = self._ledger.open_keys()
+        until = time.monotonic() + within_s
+        while (left := until - time.monotonic()) > 0 and missing and self._background.alive:
+            missing = self._ledger.wait(missing, min(left, 0.1))
+        return not missing
+
+    def _job(self, plan: Plan, price: Price | None, trial: Trial, baseline: Baseline | None) -> Job:
+        reuse = None if self._refresh else reuse_of(trial, plan.suite.scorers, baseline)
+        return Job(plan=plan, price=price, trial=trial, reuse=reuse)
+
+    def _settled(self, job: Job) -> bool:
+        if job.reuse is not None and not job.reuse.changed:
+            self._file(job, unchanged(job, job.reuse, job.reuse.grades))
+        elif self._ended:
+            self._file(job, unanswered(job, Origin.NOWHERE, Skipped(reason=self._ended)))
+        else:
+            return False
+        return True
+
+    def _file(self, job: Job, result: Result) -> None:
+        self._ledger.file(job.key, result)
+
+
+def _key(plan: Plan, case: str) -> Key:
+    return plan.suite.name, plan.slot, case

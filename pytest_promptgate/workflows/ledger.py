@@ -1,0 +1,98 @@
+"""Results as they arrive: filed by the engine's thread, waited for by the main thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, TypeAlias
+
+from pytest_promptgate.workflows.progress import Progress, timed, with_plan, with_result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from pytest_promptgate.core.types import Result
+
+Key: TypeAlias = tuple[str, str, str]  # suite, slot, case id
+
+
+class Ledger:
+    """Every planned case, open or done; safe to use from both threads."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._changed = threading.Condition()
+        self._open: dict[Key, list[Result | None]] = {}
+        self._done: dict[Key, tuple[Result, ...]] = {}
+        self._awaited: set[Key] = set()
+        self._progress = Progress()
+        self._clock = clock
+        self._began: float | None = None
+
+    def plan(self, key: Key, samples: int) -> bool:
+        """Open a case of `samples` trials; False if it was planned before."""
+        with self._changed:
+            if key in self._open or key in self._done:
+                return False
+            self._open[key] = [None] * samples
+            self._progress = with_plan(self._progress, samples)
+            return True
+
+    def begin(self) -> None:
+        """Start the clock of `progress`, once."""
+        with self._changed:
+            if self._began is None:
+                self._began = self._clock()
+
+    def file(self, key: Key, result: Result) -> bool:
+        """Keep the result of one trial; a second one of the same trial is dropped, and False returned."""
+        with self._changed:
+            samples = self._open.get(key)
+            if samples is None or samples[result.trial.sample - 1] is not None:
+                return False
+            samples[result.trial.sample - 1] = result
+            self._progress = with_result(self._progress, result)
+            done = tuple(each for each in samples if each is not None)
+            if len(done) == len(samples):
+                del self._open[key]
+                self._done[key] = done
+                self._release(key)
+            return True
+
+    def _release(self, key: Key) -> None:
+        # Waking the main thread for each of 100,000 results would cost more than the results.
+        if key in self._awaited:
+            self._awaited.remove(key)
+            if not self._awaited:
+                self._changed.notify_all()
+
+    def get(self, key: Key) -> tuple[Result, ...] | None:
+        """The results of a case in sample order, or None while one of them is missing."""
+        return self._done.get(key)
+
+    def progress(self) -> Progress:
+        """Where the run stands."""
+        with self._changed:
+            return timed(self._progress, 0.0 if self._began is None else self._clock() - self._began)
+
+    def wake(self) -> None:
+        """Let whoever waits look again."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def wait(self, keys: Collection[Key], timeout_s: float) -> frozenset[Key]:
+        """Wait until all of `keys` are done, `timeout_s` is over, or `wake` was called; which are still open."""
+        with self._changed:
+            self._awaited = {key for key in keys if key not in self._done}
+            if self._awaited:
+                self._changed.wait(timeout_s)
+            return frozenset(self._awaited)
+
+    def open_keys(self) -> frozenset[Key]:
+        """The cases that are not done."""
+        with self._changed:
+            return frozenset(self._open)
+
+    def unplanned(self, keys: Iterable[Key]) -> Key | None:
+        """The first of `keys` that nobody planned: waiting for it would never end."""
+        with self._changed:
+            return next((key for key in keys if key not in self._done and key not in self._open), None)

@@ -1,0 +1,68 @@
+"""Why nothing more is asked of one account, or for one suite: told in full once, and in short by all the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from pytest_promptgate.core.types import Errored
+from pytest_promptgate.errors import EngineError, PromptGateError
+from pytest_promptgate.workflows.scoring import described, place_in_users_code
+
+if TYPE_CHECKING:
+    from pytest_promptgate.workflows.jobs import Job
+
+Subject: TypeAlias = tuple[str, str]  # ("provider", name) or ("suite", name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """One reason; the trial `at`, the first that met it, tells it in full."""
+
+    error: PromptGateError
+    at: str
+
+    def told(self, job: Job) -> Errored:
+        """The grade of a trial that it concerns."""
+        if job.name == self.at:
+            return Errored(message=str(self.error))
+        return Errored(message=f"{job.name}: not asked, because of what {self.at} met\n  {self.error.what}")
+
+
+class Stops:
+    """All of a run."""
+
+    def __init__(self) -> None:
+        self._known: dict[Subject, Stop] = {}
+
+    def add(self, subject: Subject, error: PromptGateError, at: Job) -> Stop:
+        """The stop of `subject`; the first error counts."""
+        return self._known.setdefault(subject, Stop(error=error, at=at.name))
+
+    def of(self, job: Job) -> Stop | None:
+        """Why `job` may not be asked, if so."""
+        if not self._known:
+            return None
+        return self._known.get(account_of(job)) or self._known.get(suite_of(job))
+
+    def errors(self) -> tuple[PromptGateError, ...]:
+        """What stopped something, in the order in which it happened."""
+        return tuple(stop.error for stop in self._known.values())
+
+
+def known(error: BaseException, job: Job) -> PromptGateError:
+    """`error` itself if it is one of ours, else told as what nobody expected of an account or a store."""
+    if isinstance(error, PromptGateError):
+        return error
+    where = place_in_users_code(error.__traceback__)
+    return EngineError(job.name, f"failed unexpectedly with {described(error)}", hint=where and f"at {where}")
+
+
+def account_of(job: Job) -> Subject:
+    """The account that answers `job`."""
+    return "provider", job.trial.request.pin.provider
+
+
+def suite_of(job: Job) -> Subject:
+    """The suite of `job`, whose store keeps the answer."""
+    return "suite", job.plan.suite.name
