@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import json
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.fingerprint import canonical
 from pytest_promptgate.core.types import Differences, Direction, Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -27,12 +27,11 @@ CONTRACT = "(contract)"  # metric name of the verdict on loosened promises; no s
 CONTEXT = 2  # unchanged lines around each change of the prompt
 
 
-def differences(suite: Suite, slot: str, pin: ModelPin, baseline: Baseline | None) -> Differences:
+def differences(suite: Suite, pin: ModelPin, baseline: Baseline | None) -> Differences:
     """Compare a suite, as it is now, with what its baseline was written from.
 
     Args:
-        slot: The model slot of `baseline`.
-        pin: What runs in this slot now; it may differ from the suite's own (``--prompt-model``).
+        pin: What runs in the baseline's slot now; it may differ from the suite's own (``--prompt-model``).
         baseline: None if there is none: then nothing differs.
     """
     if baseline is None:
@@ -110,12 +109,13 @@ def _loosened_gate(name: str, before: MetricGate, now: MetricGate, direction: Di
         return
     if _is_wider(before.tolerance, now.tolerance):
         yield f"the tolerance of {name} was {before.tolerance}, and is {now.tolerance} now"
-    word = "floor" if direction is Direction.HIGHER else "ceiling"
-    if before.floor is not None and now.floor is None:
+    if before.floor is None:
+        return
+    word, sign = ("floor", 1) if direction is Direction.HIGHER else ("ceiling", -1)
+    if now.floor is None:
         yield f"the {word} of {name} was {before.floor:g}, and is gone"
-    elif before.floor is not None and now.floor is not None:
-        if now.floor != before.floor and (now.floor < before.floor) is (direction is Direction.HIGHER):
-            yield f"the {word} of {name} was {before.floor:g}, and is {now.floor:g} now"
+    elif sign * now.floor < sign * before.floor:
+        yield f"the {word} of {name} was {before.floor:g}, and is {now.floor:g} now"
 
 
 def _is_wider(before: Tolerance, now: Tolerance) -> bool:
@@ -144,6 +144,6 @@ def _lines(messages: Sequence[Message]) -> list[str]:
 
 def _parameters(before: Mapping[str, Json], now: Mapping[str, Json]) -> Iterator[str]:
     for name in sorted(before.keys() | now.keys()):
-        old, new = (json.dumps(each[name], sort_keys=True) if name in each else "unset" for each in (before, now))
+        old, new = (canonical(each[name]) if name in each else "unset" for each in (before, now))
         if old != new:
             yield f"{name}: {old} -> {new}"

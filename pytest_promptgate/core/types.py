@@ -238,6 +238,7 @@ class Completion:
     latency_s: float = 0.0
     finish_reason: str = ""
     logprobs: Json = None  # as the provider gives them, if they were asked for
+    requests: int = 1  # paid for this answer: 2 if it was hedged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

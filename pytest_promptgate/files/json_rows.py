@@ -5,23 +5,26 @@ Values stay as they are written; numbers are finite, keys unique, texts valid Un
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import re
 from collections.abc import Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from pytest_promptgate.core.ports import Row
 from pytest_promptgate.core.wording import shown
 from pytest_promptgate.errors import DatasetError, Place
-from pytest_promptgate.core.ports import Row
 from pytest_promptgate.files.source import place_of, read_yaml
 from pytest_promptgate.files.text import read_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _SHAPE = 'A dataset is a list of objects: [{"id": "t-1", …}, …].'
 
@@ -50,87 +53,139 @@ def _not_a_number(text: str) -> NoReturn:
     raise _ValueFaultError(f"{text} is not a finite number")
 
 
-_decode = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_float=_finite, parse_constant=_not_a_number
-).raw_decode
+_decode = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite, parse_constant=_not_a_number).raw_decode
 
 
 def read_jsonl(path: str) -> Sequence[Row]:
     """One object a line; blank lines are skipped."""
-    text = read_whole(Path(path), file=Path(path).as_posix(), error=DatasetError)
-    rows: list[Row] = []
-    # Not splitlines: U+2028 may stand in a JSON string.
-    for number, line in enumerate(text.split("\n"), 1):
-        line = line.strip(" \t\r")
-        if not line:
-            continue
-        value, end = _decoded(line, 0, path, number)
-        if end != len(line):
-            raise _fault(path, number, end + 1, "text after the object", "One line holds one object.")
-        rows.append(_row(value, path, number))
-    return rows
+    file, text = _text(path)
+    with _no_cycles_sought():
+        # Not splitlines: U+2028 may stand in a JSON string.
+        numbered = enumerate(text.split("\n"), 1)
+        rows = [_line_row(written, line, number, file) for number, written in numbered if (line := written.strip())]
+    return _without_lone_surrogates(rows, text, file)
+
+
+def _line_row(written: str, line: str, number: int, file: str) -> Row:
+    try:
+        value, end = _decode(line)
+    except (ValueError, RecursionError, _ValueFaultError) as fault:
+        raise _told(fault, file, number, indent=len(written) - len(written.lstrip())) from None
+    if end != len(line):
+        place = Place(file=file, line=number, column=written.index(line) + end + 1)
+        raise DatasetError(place, "text after the object", hint="One line holds one object.")
+    if type(value) is not dict or not value:
+        hint = "A file that holds one list is called .json." if isinstance(value, list) else ""
+        raise _no_row(value, file, number, hint)
+    return Row(fields=value, line=number)
+
+
+@contextmanager
+def _no_cycles_sought() -> Iterator[None]:
+    """Rows hold no cycles, and the garbage collector's search for some takes half of the time of reading many."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def read_json(path: str) -> Sequence[Row]:
     """One list of objects."""
-    text = read_whole(Path(path), file=Path(path).as_posix(), error=DatasetError)
-    at = _after_space(text, 0)
-    if not text[at:]:
-        raise DatasetError(Place(file=Path(path).as_posix()), "the file is empty", hint=_SHAPE)
-    if text[at] != "[":
-        raise _fault_in(text, at, path, "not a list of objects", _SHAPE)
+    file, text = _text(path)
+    start = _after_space(text, 0)
+    if start == len(text):
+        raise DatasetError(Place(file=file), "the file is empty", hint=_SHAPE)
+    if text[start] != "[":
+        hint = "A file with one object a line is called .jsonl." if text[start] == "{" else _SHAPE
+        raise DatasetError(_place_in(text, start, file), "not a list of objects", hint=hint)
     rows: list[Row] = []
-    at = _after_space(text, at + 1)
     line, counted = 1, 0
-    while not text.startswith("]", at):
-        line, counted = line + text.count("\n", counted, at), at
-        value, at = _decoded(text, at, path, line)
-        rows.append(_row(value, path, line))
-        at = _after_space(text, at)
-        if text.startswith(",", at):
-            at = _after_space(text, at + 1)
-            if text.startswith("]", at):
-                raise _fault_in(text, at, path, "not valid JSON: a comma before the end of the list", "")
-        elif not text.startswith("]", at):
-            raise _fault_in(text, at, path, "not valid JSON: ',' or ']' expected", "")
-    after = _after_space(text, at + 1)
-    if after != len(text):
-        raise _fault_in(text, after, path, "text after the list", "")
-    return rows
+    with _no_cycles_sought():
+        for at, value in _items(text, start, file):
+            line, counted = line + text.count("\n", counted, at), at
+            if type(value) is not dict or not value:
+                raise _no_row(value, file, line, _SHAPE)
+            rows.append(Row(fields=value, line=line))
+    return _without_lone_surrogates(rows, text, file)
 
 
 def read_yaml_rows(path: str) -> Sequence[Row]:
     """One list of mappings; what YAML calls a date is text."""
-    file = Path(path).as_posix()
-    text = read_whole(Path(path), file=file, error=DatasetError)
+    file, text = _text(path)
     document = read_yaml(text, file=file, error=DatasetError)
     if document.value is None:
-        raise DatasetError(Place(file=file), "the file is empty", hint=_SHAPE)
+        raise DatasetError(Place(file=file), "the file is empty", hint="A dataset is a list of mappings.")
     if not isinstance(document.value, list):
-        raise DatasetError(place_of(document, ()), "not a list of objects", hint="Begin each row with a dash.")
-    lines = [place_of(document, (index,)).line or 1 for index in range(len(document.value))]
-    return [_row(value, path, line) for value, line in zip(document.value, lines, strict=True)]
+        raise DatasetError(place_of(document, ()), "not a list of mappings", hint="Begin each row with a dash.")
+    rows: list[Row] = []
+    for index, value in enumerate(document.value):
+        line = place_of(document, (index,)).line or 1
+        if not isinstance(value, Mapping) or not value:
+            raise _no_row(value, file, line, "A dataset is a list of mappings.")
+        rows.append(Row(fields=value, line=line))
+    return rows
 
 
-def _decoded(text: str, start: int, path: str, line: int) -> tuple[Any, int]:
-    """The value at `start` and its end; `line` is the file's, where `text` starts if it is one line."""
-    try:
-        return _decode(text, start)
-    except json.JSONDecodeError as fault:
-        single = "\n" not in text
-        seen = line if single else fault.lineno
-        raise _fault(path, seen, fault.colno, f"not valid JSON: {fault.msg[:1].lower()}{fault.msg[1:]}", "") from None
-    except _ValueFaultError as fault:
-        raise DatasetError(_place(path, line), str(fault)) from None
-    except RecursionError:
-        raise DatasetError(_place(path, line), "nested too deep") from None
-    except ValueError:
-        raise DatasetError(_place(path, line), "a number with too many digits") from None
+def _text(path: str) -> tuple[str, str]:
+    file = Path(path).as_posix()
+    return file, read_whole(Path(path), file=file, error=DatasetError)
 
 
-def _row(value: Any, path: str, line: int) -> Row:
-    if not isinstance(value, Mapping):
-        raise DatasetError(_place(path, line), f"a row must be an object, not {shown(value)}", hint=_SHAPE)
-    if not value:
-        raise DatasetError(_place(path, line), "an object without any column")
-    return Row(fields=value, line=line)
+def _items(text: str, start: int, file: str) -> Iterator[tuple[int, Any]]:
+    """Offset and value of every item of the list that opens at `start`."""
+    at = _after_space(text, start + 1)
+    closed = text.startswith("]", at)
+    while not closed:
+        try:
+            value, end = _decode(text, at)
+        except (ValueError, RecursionError, _ValueFaultError) as fault:
+            raise _told(fault, file, text.count("\n", 0, at) + 1) from None
+        yield at, value
+        at = _after_space(text, end)
+        closed = text.startswith("]", at)
+        if not closed and not text.startswith(",", at):
+            raise DatasetError(_place_in(text, at, file), "not valid JSON: ',' or ']' expected")
+        if not closed:
+            at = _after_space(text, at + 1)
+    after = _after_space(text, at + 1)
+    if after != len(text):
+        raise DatasetError(_place_in(text, after, file), "text after the list")
+
+
+def _after_space(text: str, start: int) -> int:
+    space = _SPACE.match(text, start)
+    return space.end() if space else start
+
+
+def _place_in(text: str, offset: int, file: str) -> Place:
+    return Place(file=file, line=text.count("\n", 0, offset) + 1, column=offset - text.rfind("\n", 0, offset))
+
+
+def _told(fault: Exception, file: str, line: int, indent: int = 0) -> DatasetError:
+    """The decoder's fault in a value that starts on `line`."""
+    if isinstance(fault, json.JSONDecodeError):
+        single = "\n" not in fault.doc
+        place = Place(file=file, line=line if single else fault.lineno, column=fault.colno + indent)
+        return DatasetError(place, f"not valid JSON: {fault.msg[:1].lower()}{fault.msg[1:]}")
+    if isinstance(fault, _ValueFaultError):
+        return DatasetError(Place(file=file, line=line), str(fault))
+    what = "nested too deep" if isinstance(fault, RecursionError) else "a number with too many digits"
+    return DatasetError(Place(file=file, line=line), what)
+
+
+def _no_row(value: Any, file: str, line: int, hint: str) -> DatasetError:
+    what = "an object without a key" if value == {} else f"a row must be an object, not {shown(value)}"
+    return DatasetError(Place(file=file, line=line), what, hint=hint)
+
+
+def _without_lone_surrogates(rows: Sequence[Row], text: str, file: str) -> Sequence[Row]:
+    """`rows`, unless one holds half a character, which could be neither sent nor written to a file."""
+    if not _ESCAPED_SURROGATE.search(text):
+        return rows
+    for row in rows:
+        if _LONE_SURROGATE.search(json.dumps(row.fields, ensure_ascii=False)):
+            raise DatasetError(Place(file=file, line=row.line), "half a character: a lone surrogate, such as \\ud83d")
+    return rows

@@ -10,7 +10,7 @@ from pytest_promptgate.core.fingerprint import case_digest
 from pytest_promptgate.core.printable import one_line
 from pytest_promptgate.core.types import BoundScorer, Case, MustPass
 from pytest_promptgate.core.wording import did_you_mean
-from pytest_promptgate.errors import DatasetError
+from pytest_promptgate.errors import DatasetError, SuiteError
 from pytest_promptgate.files.suite_dataset import EXPECTED, TAGS
 from pytest_promptgate.files.suite_scorers import is_ours
 
@@ -64,15 +64,30 @@ def _compared(scorer: BoundScorer, dataset: Dataset) -> str | None:
 
 
 def check_scorable(cases: Sequence[Case], scorers: Sequence[BoundScorer], dataset: Dataset, node: Node) -> None:
-    """Note the rows that a scorer cannot score, whatever the answer."""
+    """Note the rows that a scorer cannot score, whatever the answer; all of them at the scorer's own place."""
     for scorer in scorers:
         faults = [(case, fault) for case in cases if (fault := _unscorable(scorer.scorer, case))]
+        if faults and len(faults) == len(cases):
+            node.note(_none_scorable(scorer, dataset, faults[0][1]))
+            continue
         for case, fault in faults[:_FAULTS_TOLD]:
             where = case.place if case.place.line else f"{dataset.file}, case {case.id}"
-            node.note(DatasetError(where, f"{scorer.name} cannot score this row: {fault}", hint=_columns(scorer)))
+            hint = f"The scorer stands at {scorer.place}."
+            node.note(DatasetError(where, f"{scorer.name} cannot score this row: {fault}", hint=hint))
         if len(faults) > _FAULTS_TOLD:
             more = f"{len(faults) - _FAULTS_TOLD:,} further rows"
-            node.note(DatasetError(dataset.file, f"{scorer.name} cannot score {more} for the same kind of reason"))
+            node.note(DatasetError(dataset.file, f"{scorer.name} cannot score {more} either"))
+
+
+def _none_scorable(scorer: BoundScorer, dataset: Dataset, fault: str) -> SuiteError:
+    name = getattr(scorer.scorer, "expected", None)
+    if isinstance(name, str) and _compared(scorer, dataset) not in dataset.columns:
+        known = did_you_mean(name, dataset.columns, label="Columns")
+        return SuiteError(scorer.place, f"{scorer.name} compares with {name!r}, which no row has", hint=known)
+    if name is None and EXPECTED not in dataset.columns:
+        hint = f"Name the column to compare with: `{scorer.name}: {{{scorer.kind}: {{expected: COLUMN}}}}`."
+        return SuiteError(scorer.place, f"{scorer.name} compares with {EXPECTED!r}, which no row has", hint=hint)
+    return SuiteError(scorer.place, f"{scorer.name} can score no row: {fault}")
 
 
 def _unscorable(scorer: object, case: Case) -> str:
@@ -89,10 +104,6 @@ def _unscorable(scorer: object, case: Case) -> str:
     if not getattr(scorer, "needs_expected", False) or has_expected_of(case, name if isinstance(name, str) else None):
         return ""
     return f"it has no {name or EXPECTED!r}"
-
-
-def _columns(scorer: BoundScorer) -> str:
-    return f"The scorer stands at {scorer.place}."
 
 
 def read_must_pass(node: Node | None, cases: Sequence[Case], scorers: Collection[str]) -> tuple[MustPass, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from pytest_promptgate.core.types import Suite
-from pytest_promptgate.errors import Faults, PromptGateError, SuiteError
+from pytest_promptgate.errors import PromptGateError, SuiteError
 from pytest_promptgate.files.node import Node, raise_faults
 from pytest_promptgate.files.source import read_text, read_yaml
 from pytest_promptgate.files.suite_cases import cases_of, check_scorable, read_must_pass, read_slices
@@ -81,30 +81,42 @@ def _read(root: Node, path: Path, context: SuiteContext) -> Suite | None:
     metrics, gates = _judged(root, scorers, context)
     slices = read_slices(root.get("slices"), {*dataset.columns, TAGS}) if dataset else ()
     cases = _cases(root, dataset, prompt, (inputs, constants), scorers, slices)
-    must_pass = read_must_pass(root.get("must_pass"), cases, names_of(root)) if cases else ()
-    name = _name(root, path)
-    samples, smoke, outputs = _whole(root, "samples", 1), _whole(root, "smoke", 8), root.get("outputs")
-    keep = outputs.flag() if outputs else True
-    rule = read_rule(root.get("gate"))
+    must_pass = read_must_pass(root.get("must_pass"), cases, tuple(scorer.name for scorer in scorers)) if cases else ()
+    plain = _plain(root, path)
     if root.faults or prompt is None:
         return None
     return Suite(
-        name=name,
         path=context.shown(path),
         prompt=prompt,
         slots=slots,
         cases=cases,
         inputs=inputs,
         constants=constants,
-        samples=samples,
         scorers=scorers,
         metrics=metrics,
-        rule=rule,
         gates=gates,
         must_pass=must_pass,
         slices=slices,
-        smoke=smoke,
-        outputs=keep is not False,
+        **plain,
+    )
+
+
+class _Plain(TypedDict):
+    name: str
+    samples: int
+    rule: str
+    smoke: int
+    outputs: bool
+
+
+def _plain(root: Node, path: Path) -> _Plain:
+    outputs = root.get("outputs")
+    return _Plain(
+        name=_name(root, path),
+        samples=_whole(root, "samples", 1),
+        rule=read_rule(root.get("gate")),
+        smoke=_whole(root, "smoke", 8),
+        outputs=outputs is None or outputs.flag() is not False,
     )
 
 

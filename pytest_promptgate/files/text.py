@@ -17,8 +17,9 @@ _LFS_POINTER = "version https://git-lfs.github.com/spec/"
 
 def shown_path(path: Path, root: Path | None) -> str:
     """`path` as messages and values write it: with "/", relative to `root` if it is below."""
-    if root is not None and path.is_relative_to(root):
-        return path.relative_to(root).as_posix()
+    for base in (root, root.resolve()) if root else ():
+        if path.is_relative_to(base):
+            return path.relative_to(base).as_posix()
     return path.as_posix()
 
 

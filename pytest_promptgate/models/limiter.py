@@ -191,9 +191,9 @@ class Limiter:
             self._cut(now, keep=0.5)
         elif self._trial is not None:
             self._end_trial(seen)
-        elif not suspicious:
-            self._grow(seen, now)
-        elif self._doubling and self.limit < self._most and seen.throughput(now) >= 1.3 * (self._before or 0.0):
+        elif not suspicious or (
+            self._doubling and self.limit < self._most and seen.throughput(now) >= 1.3 * (self._before or 0.0)
+        ):
             self._grow(seen, now)
         else:
             self._try_pacing(seen, now)

@@ -78,7 +78,9 @@ def _account_error(endpoint: Endpoint, refusal: Refusal, said: str) -> AccountSt
         # What the provider says here may quote the key.
         if not variable:
             return AccountStopped(
-                name, "the provider wants a key", hint="Add `api_key_env`, the name of its variable, in promptgate.yaml."
+                name,
+                "the provider wants a key",
+                hint="Add `api_key_env`, the name of its variable, in promptgate.yaml.",
             )
         return AccountStopped(
             name,

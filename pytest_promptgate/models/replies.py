@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ODD_REPLY = "If it stays so, look at base_url: a proxy or another service may be answering."
 
 
-def read_reply(where: str, raw: bytes, *, latency_s: float) -> Completion:
+def read_reply(where: str, raw: bytes, *, latency_s: float, requests: int = 1) -> Completion:
     """The answer in the body of a reply with status 200.
 
     Raises:
@@ -33,7 +33,7 @@ def read_reply(where: str, raw: bytes, *, latency_s: float) -> Completion:
     text, refused = _content(where, message)
     if text is None and not calls:
         raise _nothing(where, finish)
-    usage = value.get("usage") if isinstance(value.get("usage"), dict) else {}
+    usage = value.get("usage")
     return Completion(
         text=text or "",
         tool_calls=calls,
@@ -41,10 +41,11 @@ def read_reply(where: str, raw: bytes, *, latency_s: float) -> Completion:
         fingerprint=_text(value.get("system_fingerprint")),
         tokens_in=_count(usage, "prompt_tokens"),
         tokens_out=_count(usage, "completion_tokens"),
-        tokens_cached=_count(usage.get("prompt_tokens_details"), "cached_tokens"),
+        tokens_cached=_count(_inner(usage, "prompt_tokens_details"), "cached_tokens"),
         latency_s=latency_s,
         finish_reason="refusal" if refused else finish,
         logprobs=choice.get("logprobs"),
+        requests=requests,
     )
 
 
@@ -113,6 +114,10 @@ def _malformed(where: str, what: str) -> TransportFault:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _inner(usage: object, name: str) -> object:
+    return usage.get(name) if isinstance(usage, dict) else None
 
 
 def _count(usage: object, name: str) -> int | None:

@@ -24,6 +24,7 @@ class RetryPolicy:
     total_s: float = 120.0
     first_s: float = 0.5  # upper bound of the first wait
     longest_s: float = 20.0  # upper bound of any wait that the provider did not ask for
+    unreachable_s: float = 8.0  # of an account that never answered: a wrong address is told within 10 s
 
     def wait(self, fault: TransportFault, *, tries: int, elapsed: float, draw: random.Random) -> float | None:
         """Seconds until the next try; None if there is none.

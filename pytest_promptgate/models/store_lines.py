@@ -164,6 +164,8 @@ def _plain(completion: Completion) -> dict[str, Any]:
     value |= {name: held for name in _TEXTS if (held := getattr(completion, name))}
     value |= {name: held for name in _NUMBERS if (held := getattr(completion, name)) is not None}
     value["latency_s"] = round(completion.latency_s, 6)
+    if completion.requests != 1:
+        value["requests"] = completion.requests
     if completion.logprobs is not None:
         value["logprobs"] = completion.logprobs
     return value

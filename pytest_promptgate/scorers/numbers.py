@@ -38,14 +38,14 @@ class Numeric:
         tolerance: Greatest distance that still scores 1.0: ``0.01``, or ``5%`` of the expected number's size.
         unit: Of the tolerance: ``absolute`` (the numbers' own unit) or ``percent``; None: percent iff it ends in ``%``.
         take: Which number of the answer: the ``last``, the ``first``, or the ``only`` one.
-        decimal: The decimal sign, ``.`` or ``,``; the other one may separate thousands.
+        decimal: The decimal sign, ``point`` or ``comma``; the other one may separate thousands.
     """
 
     expected: str | None = None
     tolerance: float | str = 0.0
     unit: str | None = None
     take: str = "last"
-    decimal: str = "."
+    decimal: str = "point"
 
     revision: ClassVar[int] = 1
     needs_expected: ClassVar[bool] = True
@@ -53,7 +53,7 @@ class Numeric:
     def __post_init__(self) -> None:
         name_of_expected(self.expected)
         choice("take", self.take, ("last", "first", "only"))
-        choice("decimal", self.decimal, (".", ","))
+        choice("decimal", self.decimal, ("point", "comma"))
         if self.unit is not None:
             choice("unit", self.unit, ("absolute", "percent"))
         if self.unit == "absolute" and str(self.tolerance).endswith("%"):
@@ -78,7 +78,8 @@ class Numeric:
             return Score(value=1.0)
         return Score(
             value=0.0,
-            reason=f"{answered:.12g} is {distance:.6g} away from {expected:.12g}, allowed are {allowed:.6g}",
+            reason=f"{float(answered):.12g} is {float(distance):.6g} away from {float(expected):.12g}, "
+            f"allowed are {float(allowed):.6g}",
         )
 
 
@@ -90,7 +91,7 @@ def parse_number(text: str, *, decimal: str) -> Decimal:
     """
     shape = _shape(decimal).fullmatch(text) if len(text) <= _LONGEST else None
     if shape is None:
-        raise NotANumberError(f"{quoted(text, width=VALUE)} is no number with {decimal!r} as decimal sign")
+        raise NotANumberError(f"{quoted(text, width=VALUE)} is no number with a decimal {decimal}")
     exponent = (shape["exponent"] or "0").replace("\u2212", "-")
     digits = re.sub(r"[^0-9]", "", shape["whole"] or "0") + "." + (shape["part"] or "0")
     if len(exponent) > 6:
@@ -103,11 +104,11 @@ def parse_number(text: str, *, decimal: str) -> Decimal:
 
 @functools.cache
 def _shape(decimal: str) -> re.Pattern[str]:
-    other = "," if decimal == "." else "."
+    sign, other = (".", ",") if decimal == "point" else (",", ".")
     grouped = rf"[1-9][0-9]{{0,2}}(?P<gap>[{other}{_GAPS}])[0-9]{{3}}(?:(?P=gap)[0-9]{{3}})*"
     whole = rf"(?P<whole>{grouped}|[0-9]+)?"
     return re.compile(
-        rf"(?=[.,]?[0-9]){whole}(?:{re.escape(decimal)}(?P<part>[0-9]+))?(?:[eE](?P<exponent>[-+\u2212]?[0-9]+))?"
+        rf"(?=[.,]?[0-9]){whole}(?:{re.escape(sign)}(?P<part>[0-9]+))?(?:[eE](?P<exponent>[-+\u2212]?[0-9]+))?"
     )
 
 

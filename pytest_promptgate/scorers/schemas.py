@@ -106,8 +106,10 @@ def _read(path: str) -> object:
         found: object = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ValueError(f"schema {path!r} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ValueError(f"schema {path!r} is not JSON: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"schema {path!r} is not UTF-8 text") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"schema {path!r} is not JSON at line {error.lineno}, column {error.colno}") from error
     return found
 
 

@@ -50,7 +50,7 @@ def assess(
         results=tuple(results),
         measurements=tuple(measure(spec, observations, aggregates=aggregates) for spec in suite.metrics),
         verdicts=judge_all(given),
-        differences=differences(suite, plan.slot, plan.pin, known),
+        differences=differences(suite, plan.pin, known),
         baseline=known,
         partial=partial,
         slices=tuple(_slices(plan, results, aggregates)),

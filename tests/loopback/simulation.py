@@ -8,9 +8,11 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from pytest_promptgate.models.limiter import Limiter
+if TYPE_CHECKING:
+    from pytest_promptgate.models.limiter import Limiter
+
 
 # (now, requests under way at the provider) -> None for an answer, or Retry-After in seconds (nan: not said).
 Provider: TypeAlias = Callable[[float, int], "float | None"]

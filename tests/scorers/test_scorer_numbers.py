@@ -72,8 +72,8 @@ def test_numeric_reads_the_last_number(answered: str, expected: Json) -> None:
         ({"take": "first"}, "7 of 10", 7, 1.0, ""),
         ({"take": "only"}, "7 of 10", 7, 0.0, "2 numbers in '7 of 10', expected only one"),
         ({"take": "only"}, "it is 7", 7, 1.0, ""),
-        ({"decimal": ","}, "1.234,5", 1234.5, 1.0, ""),
-        ({"decimal": ","}, "0.5", 0.5, 0.0, "'0.5' is no number with ',' as decimal sign"),
+        ({"decimal": "comma"}, "1.234,5", 1234.5, 1.0, ""),
+        ({"decimal": "comma"}, "0.5", 0.5, 0.0, "'0.5' is no number with a decimal comma"),
         ({}, "1e999", 1, 0.0, "'1e999' is not a finite number"),
         ({}, "no idea", 1, 0.0, "no number in 'no idea'"),
         ({}, "  ", 1, 0.0, "the answer is empty"),
@@ -119,7 +119,7 @@ def test_numeric_needs_a_number_to_compare_with(expected: Json, shown: str) -> N
         ({"tolerance": "5%", "unit": "absolute"}, "tolerance '5%' is in percent, but unit says absolute"),
         ({"unit": "percents"}, "unit cannot be 'percents'. Did you mean 'percent'? Accepted: absolute, percent"),
         ({"take": "second"}, "take cannot be 'second'. Accepted: first, last, only"),
-        ({"decimal": ";"}, "decimal cannot be ';'. Accepted: ,, ."),
+        ({"decimal": ","}, "decimal cannot be ','. Accepted: comma, point"),
     ],
 )
 def test_numeric_refuses_wrong_settings(settings: dict[str, Any], message: str) -> None:

@@ -73,7 +73,7 @@ def test_labels_of_long_texts_are_short_and_stay_different() -> None:
 
 def test_a_reason_is_short_and_without_control_characters() -> None:
     found = score(ExactMatch(), "a\x1b[31m\u202e\n" + "y" * 1_000_000, row("billing"))
-    assert found.reason == "answered 'a\\x1b[31m\\u202e " + "y" * 102 + "…', expected 'billing'"
+    assert found.reason == "answered 'a\\x1b[31m\\u202e " + "y" * 103 + "…', expected 'billing'"
 
 
 def test_exact_match_of_odd_unicode_scores() -> None:
