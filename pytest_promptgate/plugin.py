@@ -75,3 +75,15 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_promptgate.pytest_session import register
 
         register(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """A run of evals alone starts no xdist workers: they would have nothing to do, and cost a second each."""
+    option = config.option
+    asked = option.promptgate_evals or option.promptgate_update
+    if asked and getattr(option, "numprocesses", None):
+        from pytest_promptgate.pytest_xdist import evals_alone
+
+        if evals_alone(config):
+            option.numprocesses, option.dist, option.tx = 0, "no", []

@@ -43,6 +43,18 @@ def wants_suites(config: pytest.Config) -> bool:
     return any(_is_suite(arg) or _path(config, arg).is_dir() for arg in config.args)
 
 
+def evals_alone(config: pytest.Config) -> bool:
+    """Whether the arguments, or ``-m prompt_eval``, leave nothing for workers to do."""
+    if config.option.markexpr.strip() == "prompt_eval":
+        return True
+    patterns = config.getini("python_files")
+    return bool(config.args) and all(_is_suite(arg) or _without_tests(_path(config, arg), patterns) for arg in config.args)
+
+
+def _without_tests(path: Path, patterns: list[str]) -> bool:
+    return path.is_dir() and not any(next(path.rglob(pattern), None) for pattern in patterns)
+
+
 def collect_evals(session: pytest.Session, evals: EvalSession) -> list[pytest.Item]:
     """Collect the suites, and nothing else, in the controller, which collects nothing by itself.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.fingerprint import case_digest, output_digest
 from pytest_promptgate.core.plan import Plan, plan
-from pytest_promptgate.core.ports import Price, StoreKey
 from pytest_promptgate.core.types import (
     Baseline,
     BoundScorer,
@@ -33,6 +33,9 @@ from pytest_promptgate.core.types import (
 )
 from pytest_promptgate.errors import Place, PromptError, StoreError
 
+if TYPE_CHECKING:
+    from pytest_promptgate.core.ports import Price, StoreKey
+
 PIN = ModelPin(provider="fake", name="model-2025-01-01")
 PLACE = Place(file="evals/fake.eval.yaml", line=1)
 
@@ -54,6 +57,7 @@ class FakeAccount:
         self.under_way = 0
         self.most_under_way = 0
         self.closed = 0
+        self.notes: tuple[str, ...] = ()
         self.endpoint = endpoint
         self.transport = "fake"
         self._room = room
@@ -218,9 +222,7 @@ def suite(
 ) -> Suite:
     """A suite of `cases` with one metric, the mean of its first scorer."""
     used = tuple(scorers) or (bound(),)
-    metric = MetricSpec(
-        name="accuracy", aggregate="mean", source=used[0].name, direction=Direction.HIGHER, place=PLACE
-    )
+    metric = MetricSpec(name="accuracy", aggregate="mean", source=used[0].name, direction=Direction.HIGHER, place=PLACE)
     return Suite(
         name=name,
         path=f"evals/{name}.eval.yaml",

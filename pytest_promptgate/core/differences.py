@@ -73,7 +73,7 @@ def loosened(suite: Suite, contract: Contract) -> Iterator[str]:
     if contract.rule != suite.rule and suite.rule != "strict":
         yield f"the rule was {contract.rule}, and is {suite.rule} now"
     if suite.samples < contract.samples:
-        yield f"each case was asked {contract.samples} times, and is asked {suite.samples} times now"
+        yield f"samples were {contract.samples}, and are {suite.samples} now"
     directions = {spec.name: spec.direction for spec in suite.metrics}
     for name, recorded in sorted(contract.gates.items()):
         if not recorded.gated:

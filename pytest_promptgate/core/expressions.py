@@ -11,6 +11,7 @@ A word that reads as a JSON number, true, false or null is one; every other word
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -83,14 +84,16 @@ def _arguments(parts: list[str], text: str) -> Mapping[str, Json]:
         name, value = argument.groups()
         if name in found:
             raise ExpressionError(f"{name!r} stands twice in {text!r}", hint="Keep one.")
-        found[name] = _value(value)
+        found[name] = _value(value, text)
     return found
 
 
-def _value(word: str) -> Json:
+def _value(word: str, text: str) -> Json:
     if word[0] in "'\"":
         return word[1:-1]
     value: Json = json.loads(word) if _JSON_WORD.match(word) else word
+    if isinstance(value, float) and math.isinf(value):
+        raise ExpressionError(f"{word} in {text!r} is no finite number", hint="Quote it if it is text.")
     return value
 
 

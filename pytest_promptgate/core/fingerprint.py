@@ -136,12 +136,18 @@ def callable_fingerprint(function: Callable[..., Any]) -> str:
     version = getattr(function, "version", None)
     if isinstance(function, functools.partial) and version is None:
         return _partial_fingerprint(function)
+    name = _name(function)
+    return digest((name, _module_source(_owner(function), name) if version is None else str(version)))
+
+
+def _owner(function: Callable[..., Any]) -> Any:
     named = inspect.unwrap(function)
-    owner = named if inspect.isroutine(named) or inspect.isclass(named) else type(named)
-    name = f"{owner.__module__}:{owner.__qualname__}"
-    if version is not None:
-        return digest((name, str(version)))
-    return digest((name, _module_source(owner, name)))
+    return named if inspect.isroutine(named) or inspect.isclass(named) else type(named)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    owner = _owner(function)
+    return f"{owner.__module__}:{owner.__qualname__}"
 
 
 def _partial_fingerprint(function: functools.partial[Any]) -> str:
@@ -150,7 +156,7 @@ def _partial_fingerprint(function: functools.partial[Any]) -> str:
         return digest((inner, function.args, function.keywords))
     except (TypeError, ValueError) as error:
         raise ToolboxError(
-            repr(function.func),
+            _name(function.func),
             "a partial of it binds values that are no JSON, so a change of them would go unseen",
             hint='Give the partial a version, and raise it with every change: function.version = "1".',
         ) from error

@@ -18,6 +18,7 @@ PROMPTY: Mapping[str, str] = {
     "topK": "top_k",
     "frequencyPenalty": "frequency_penalty",
     "presencePenalty": "presence_penalty",
+    "reasoningEffort": "reasoning_effort",
     "stopSequences": "stop",
     "allowMultipleToolCalls": "parallel_tool_calls",
 }

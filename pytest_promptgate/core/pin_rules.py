@@ -116,7 +116,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     ),
     "xai": (
         LATEST,
-        _pinned(r"grok-.+-(?P<m>\d\d)(?P<d>\d\d)", "a dated snapshot"),
+        _pinned(r"grok-.+-(?P<m>\d\d)(?P<d>\d\d)(?:-(?:non-)?reasoning)?", "a dated snapshot"),
         _floating(r"grok-.*", "it has no date"),
     ),
     "deepseek": (_floating(r"deepseek-(?:chat|reasoner|coder)", "it moves with every release"),),

@@ -175,10 +175,10 @@ def _floating_hint(pin: ModelPin, family: str, judged: PinLabel) -> str:
 
 
 def _unknown_hint(pin: ModelPin, family: str) -> str:
+    if family == "embedded":
+        return f"Write {pin.provider}/nearest-example-1, the embedded model that there is."
     aliases = ALIASES.get(family, {})
     known = {**aliases, **{snapshot: snapshot for snapshot in aliases.values()}}
-    if family == "embedded":
-        known = {"nearest-example-1": "nearest-example-1"}
     near = [known[each] for each in difflib.get_close_matches(pin.name, known, n=3, cutoff=0.8)]
     near = [each for each in near if label(family, each).status is PinStatus.PINNED]
     guess = f"Did you mean {pin.provider}/{near[0]}? " if near else ""

@@ -27,6 +27,8 @@ Scorer: TypeAlias = Callable[[Completion, Case], "Score | Unscored | Awaitable[S
 #   expected: str | None      (a field) the column, or key of `expected`, to compare with
 #   needs_expected: bool      True: rows without it are an error before the first call
 #   direction: Direction      default higher
+#   labels: bool              True: its scores carry labels
+#   check(case) -> None       raises ValueError or LookupError if the row can never be scored, before the first call
 ScorerOffer: TypeAlias = "Scorer | type"
 
 # (template variables -> values) -> rendered messages; raises PromptError for an undefined variable.
@@ -138,6 +140,15 @@ class ResponseStore(Protocol):
 
     def close(self) -> None:
         """Flush and close; idempotent."""
+
+
+@runtime_checkable
+class HasNotes(Protocol):
+    """An account with something to tell beside its answers."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a report should say once, such as "served model not verifiable"."""
 
 
 @runtime_checkable

@@ -11,6 +11,7 @@ A grade is a number; ``[number, answered, expected]`` where a metric reads label
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -122,14 +123,20 @@ def _read_tokens(value: Json) -> tuple[int | None, ...]:
 
 def _read_grade(value: Json) -> Grade:
     if isinstance(value, float):
-        return Score(value=number(value))
+        return _score(number(value))
     if isinstance(value, list):
         return _read_labelled(value)
     if isinstance(value, Mapping) and value.keys() == {"unscored"}:
         return Unscored(reason=field(mapping(value), "unscored", text))
     if isinstance(value, int) and not isinstance(value, bool):
-        return Score(value=float(value))
+        return _score(float(value))
     raise wrong(_GRADE, value)
+
+
+@functools.lru_cache(maxsize=1024)
+def _score(value: float) -> Score:
+    # Scores of most suites take few values; a hundred thousand cases share them.
+    return Score(value=value)
 
 
 def _read_labelled(value: list[Json]) -> Score:

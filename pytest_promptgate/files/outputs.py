@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_promptgate.core.fingerprint import output_digest
 from pytest_promptgate.core.types import Completion, ToolCall
@@ -37,6 +37,8 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?")  # Windows o
 _TEXT = r'"(?:[^"\\\n]|\\.)*"'
 _ANSWER = re.compile(rf'^\{{"case":({_TEXT}),"digest":{_TEXT},"sample":([0-9]{{1,9}}),"slot":({_TEXT}),', re.MULTILINE)
 _SLOT = '{"constants":'
+Answer: TypeAlias = tuple[str, tuple[ToolCall, ...]]  # text, tool calls
+
 _HINT = "Delete it and run: pytest --update-baseline"
 
 
@@ -85,30 +87,28 @@ class OutputsFile:
         """(case, sample) of every line of `slot`, in the file's order."""
         return self._starts.get(slot, {}).keys()
 
-    def answer(self, slot: str, key: tuple[str, int]) -> Completion | None:
+    def answer(self, slot: str, key: tuple[str, int]) -> Answer | None:
         """What stands at `key`; None if nothing, or nothing readable, does."""
         start = self._starts.get(slot, {}).get(key)
         if start is None:
             return None
         end = self._text.find("\n", start)
-        return _completion(self._text[start : end if end >= 0 else len(self._text)])
+        return _answer(self._text[start : end if end >= 0 else len(self._text)])
 
 
 def _plain(quoted: str) -> str:
     return str(json.loads(quoted)) if "\\" in quoted else quoted[1:-1]
 
 
-def _completion(line: str) -> Completion | None:
+def _answer(line: str) -> Answer | None:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    match value:
-        case {"text": str(text), "tool_calls": list(calls)} if all(map(_is_call, calls)):
-            return Completion(text=text, tool_calls=tuple(ToolCall(name=call[0], arguments=call[1]) for call in calls))
-        case {"text": str(text), **rest} if "tool_calls" not in rest:
-            return Completion(text=text)
-    return None
+    text, calls = value.get("text"), value.get("tool_calls", [])
+    if not isinstance(text, str) or not isinstance(calls, list) or not all(map(_is_call, calls)):
+        return None
+    return text, tuple(ToolCall(name=call[0], arguments=call[1]) for call in calls)
 
 
 def _is_call(value: object) -> bool:
@@ -126,14 +126,18 @@ class StoredOutputs(Mapping[tuple[str, int], Completion]):
     def __getitem__(self, key: tuple[str, int]) -> Completion:
         observation = self._observation(key)
         answer = None if observation is None else self._file.answer(self._slot, key)
-        if observation is None or answer is None or output_digest(answer) != observation.output:
+        if observation is None or answer is None:
             raise KeyError(key)
-        return replace(
-            answer,
+        completion = Completion(
+            text=answer[0],
+            tool_calls=answer[1],
             tokens_in=observation.tokens_in,
             tokens_out=observation.tokens_out,
             tokens_cached=observation.tokens_cached,
         )
+        if output_digest(completion) != observation.output:
+            raise KeyError(key)
+        return completion
 
     def _observation(self, key: tuple[str, int]) -> Observation | None:
         case, sample = key
@@ -211,15 +215,21 @@ def _make(directory: Path, file: str) -> None:
 
 
 def _answers(baseline: Baseline) -> Iterator[str]:
-    for case, sample in sorted(baseline.outputs):
-        answer = baseline.outputs[case, sample]
-        line: dict[str, Json] = {
-            "case": case,
-            "digest": output_digest(answer),
-            "sample": sample,
-            "slot": baseline.slot,
-            "text": answer.text,
-        }
-        if answer.tool_calls:
-            line["tool_calls"] = [[call.name, call.arguments] for call in answer.tool_calls]
-        yield encode(line)
+    for case in sorted(baseline.cases):
+        for observation in baseline.cases[case].observations:
+            answer = baseline.outputs.get((case, observation.sample))
+            if answer is not None:
+                yield encode(_line(baseline.slot, observation, answer))
+
+
+def _line(slot: str, observation: Observation, answer: Completion) -> dict[str, Json]:
+    line: dict[str, Json] = {
+        "case": observation.case,
+        "digest": observation.output,
+        "sample": observation.sample,
+        "slot": slot,
+        "text": answer.text,
+    }
+    if answer.tool_calls:
+        line["tool_calls"] = [[call.name, call.arguments] for call in answer.tool_calls]
+    return line

@@ -85,9 +85,8 @@ def schema(node: Node, *, optional: bool = False, strict: bool = False) -> Schem
     nullable = node.get("nullable")
     if optional or (nullable and nullable.flag()):
         _allow_null(made)
-    for flag in ("required",):
-        if value := node.get(flag):
-            value.flag()
+    if required := node.get("required"):
+        required.flag()
     return made
 
 
@@ -201,6 +200,7 @@ def _tool(name: str, node: Node) -> Json:
 def _own_form(node: Node, function: Node) -> Json:
     node.keys({"type", "function"})
     function.keys({"name", "description", "parameters", "strict"})
-    if node.get("type") is None or node.below("type", node.value["type"]).value != "function":  # type: ignore[index,call-overload]
+    kind = node.get("type")
+    if kind is None or kind.value != "function":
         node.fault(f"{node.name} needs `type: function`")
     return node.value

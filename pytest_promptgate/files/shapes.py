@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from pytest_promptgate.core.printable import one_line
-from pytest_promptgate.files.canonical_json import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -36,7 +36,7 @@ class WrongShapeError(ValueError):
 
 def wrong(expected: str, found: Json) -> WrongShapeError:
     """``expected a number, found null``."""
-    return WrongShapeError(f"expected {expected}, found {one_line(encode(found), width=60)}")
+    return WrongShapeError(f"expected {expected}, found {one_line(json.dumps(found, ensure_ascii=False), width=60)}")
 
 
 def text(value: Json) -> str:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.expected import has_expected_of
 from pytest_promptgate.core.fingerprint import case_digest
 from pytest_promptgate.core.printable import one_line
-from pytest_promptgate.core.types import BoundScorer, Case, MustPass
+from pytest_promptgate.core.types import BoundScorer, Case
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import DatasetError, SuiteError
 from pytest_promptgate.files.suite_dataset import EXPECTED, TAGS
 from pytest_promptgate.files.suite_scorers import is_ours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from pytest_promptgate.core.types import Json
     from pytest_promptgate.files.node import Node
     from pytest_promptgate.files.suite_dataset import Dataset, Entry
 
@@ -104,82 +102,3 @@ def _unscorable(scorer: object, case: Case) -> str:
     if not getattr(scorer, "needs_expected", False) or has_expected_of(case, name if isinstance(name, str) else None):
         return ""
     return f"it has no {name or EXPECTED!r}"
-
-
-def read_must_pass(node: Node | None, cases: Sequence[Case], scorers: Collection[str]) -> tuple[MustPass, ...]:
-    """The cases that have to pass: ids, or ``{id | tag, scorers, pass_at}``. Faults are noted.
-
-    Args:
-        scorers: Names of all scorers of the suite: the default.
-    """
-    if node is None:
-        return ()
-    entries = [_must_pass(item, cases, scorers) for item in node.items("a list of case ids and {tag: …}")]
-    return tuple(entry for entry in entries if entry is not None)
-
-
-def _must_pass(item: Node, cases: Sequence[Case], scorers: Collection[str]) -> MustPass | None:
-    if not isinstance(item.value, Mapping):
-        chosen = _with_id(item, cases)
-        return MustPass(cases=chosen, scorers=tuple(scorers)) if chosen else None
-    item.keys({"id", "tag", "scorers", "pass_at"})
-    by_id, by_tag, pass_at = item.get("id"), item.get("tag"), item.get("pass_at")
-    if (by_id is None) is (by_tag is None):
-        item.fault(
-            f"{item.name} needs either 'id' or 'tag'", "Write t-001, {tag: safety} or {id: t-001, scorers: [queue]}."
-        )
-        return None
-    chosen = _with_id(by_id, cases) if by_id else _with_tag(by_tag or item, cases)
-    named = _scorers(item.get("scorers"), scorers)
-    limit = pass_at.number() if pass_at else 1.0
-    return MustPass(cases=chosen, scorers=named, pass_at=1.0 if limit is None else limit) if chosen else None
-
-
-def _with_id(node: Node, cases: Sequence[Case]) -> frozenset[str]:
-    from pytest_promptgate.core.plan import slug
-
-    value = (
-        str(node.value) if isinstance(node.value, int) and not isinstance(node.value, bool) else node.text("a case id")
-    )
-    ids = {case.id for case in cases} if value else set()
-    wanted = slug(value or "")
-    if value and wanted not in ids:
-        hint = did_you_mean(wanted, ids, label="Cases")
-        node.fault(f"must_pass names the case {value!r}, which the suite does not have", hint)
-    return frozenset({wanted} & ids)
-
-
-def _with_tag(node: Node, cases: Sequence[Case]) -> frozenset[str]:
-    tag = node.text("a tag")
-    found = frozenset(case.id for case in cases if tag in case.tags)
-    if tag and not found:
-        known = {each for case in cases for each in case.tags}
-        node.fault(f"must_pass names the tag {tag!r}, which no case has", did_you_mean(tag, known, label="Tags"))
-    return found
-
-
-def _scorers(node: Node | None, scorers: Collection[str]) -> tuple[str, ...]:
-    if node is None:
-        return tuple(scorers)
-    if node.value == []:
-        node.fault(f"{node.name} names no scorer", "Leave the key out for all of them.")
-    named = node.items("a list of scorers")
-    for item in named:
-        name = item.text("a scorer's name")
-        if name and name not in scorers:
-            item.fault(f"unknown scorer {name!r}", did_you_mean(name, scorers, label="Scorers"))
-    return tuple(str(item.value) for item in named)
-
-
-def read_slices(node: Node | None, columns: Collection[str]) -> tuple[str, ...]:
-    """Columns, or ``tags``, by whose values the metrics are shown as well."""
-    found: dict[str, Json] = {}
-    for item in node.items("a list of columns") if node else []:
-        name = item.text("a column's name")
-        if name and name not in columns:
-            item.fault(f"no row has a column {name!r}", did_you_mean(name, columns, label="Columns"))
-        elif name in found:
-            item.fault(f"the slice {name!r} stands twice")
-        elif name:
-            found[name] = None
-    return tuple(found)

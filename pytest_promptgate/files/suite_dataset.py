@@ -94,13 +94,10 @@ def _rows(path: Path, node: Node, context: SuiteContext) -> Sequence[Row]:
     from pytest_promptgate.files.datasets import load_rows
 
     try:
-        rows = load_rows(path.resolve(), where=node.place, loaders=context.loaders)
+        return load_rows(path, where=node.place, loaders=context.loaders, root=context.root)
     except PromptGateError as fault:
         node.note(fault)
         return ()
-    if not rows:
-        node.fault(f"the dataset {node.value} has no rows")
-    return rows
 
 
 def _filter(node: Node | None) -> Filter | None:

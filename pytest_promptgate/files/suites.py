@@ -10,7 +10,7 @@ from pytest_promptgate.core.types import Suite
 from pytest_promptgate.errors import PromptGateError, SuiteError
 from pytest_promptgate.files.node import Node, raise_faults
 from pytest_promptgate.files.source import read_text, read_yaml
-from pytest_promptgate.files.suite_cases import cases_of, check_scorable, read_must_pass, read_slices
+from pytest_promptgate.files.suite_cases import cases_of, check_scorable
 from pytest_promptgate.files.suite_context import SuiteContext
 from pytest_promptgate.files.suite_dataset import TAGS, read_dataset
 from pytest_promptgate.files.suite_gate import read_gates, read_rule
@@ -18,6 +18,7 @@ from pytest_promptgate.files.suite_inputs import read_inputs, variables_from
 from pytest_promptgate.files.suite_metrics import read_metrics
 from pytest_promptgate.files.suite_models import read_slots
 from pytest_promptgate.files.suite_scorers import names_of, read_scorers
+from pytest_promptgate.files.suite_selection import read_must_pass, read_slices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,9 +80,9 @@ def _read(root: Node, path: Path, context: SuiteContext) -> Suite | None:
     inputs, constants = read_inputs(root, prompt, dataset.columns if dataset else None)
     scorers = read_scorers(root, context)
     metrics, gates = _judged(root, scorers, context)
-    slices = read_slices(root.get("slices"), {*dataset.columns, TAGS}) if dataset else ()
+    slices = read_slices(root.get("slices"), {*dataset.columns, TAGS} if dataset else None)
     cases = _cases(root, dataset, prompt, (inputs, constants), scorers, slices)
-    must_pass = read_must_pass(root.get("must_pass"), cases, tuple(scorer.name for scorer in scorers)) if cases else ()
+    must_pass = read_must_pass(root.get("must_pass"), cases or None, tuple(scorer.name for scorer in scorers))
     plain = _plain(root, path)
     if root.faults or prompt is None:
         return None

@@ -191,12 +191,13 @@ def _compiled(messages: tuple[Message, ...]) -> Template:
 
 def _parsed(template: str) -> nodes.Template:
     try:
+        environment.compile(template)  # unknown filters, tests and some syntax are found here only
         return environment.parse(template)
     except TemplateSyntaxError as error:
         message = error.message or ""
         what = f"not a valid template: {message.rstrip('.')}"
         raise TemplateFaultError(error.lineno, what, _syntax_hint(message)) from None
-    except RecursionError:
+    except (RecursionError, SyntaxError):
         raise TemplateFaultError(1, "not a valid template: nested too deep") from None
 
 

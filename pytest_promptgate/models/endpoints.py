@@ -26,29 +26,27 @@ class Endpoint:
 
     name: str  # of the provider
     azure: bool
-    address: str = field(repr=False)  # as it was given; may hold a password or a query
+    url: str  # scheme, host and path
     key_env: str
     key: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     api_version: str
 
-    @property
-    def url(self) -> str:
-        """The address without user, password, query and fragment."""
-        return shown_url(self.address)
-
     def without_secrets(self, text: str) -> str:
         """`text` with every secret of this account blotted out."""
-        user = urlsplit(self.address)
-        for secret in (self.key, *self.headers.values(), user.password or "", user.query):
-            if len(secret) >= 4:
+        words = [word for value in (self.key, *self.headers.values()) for word in (value, *value.split())]
+        for secret in sorted(words, key=len, reverse=True):
+            if len(secret) >= 6:
                 text = text.replace(secret, "[secret]")
         return text
 
 
 def shown_url(address: str) -> str:
     """`address` without user, password, query and fragment, and without a slash at its end."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # half an IPv6 address
+        return ""
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, quote(parts.path.rstrip("/"), safe="/%:@-._~"), "", ""))
 
@@ -73,14 +71,31 @@ def endpoint_of(spec: ProviderSpec, environment: Mapping[str, str] = os.environ)
             f"{variable} is not set" if variable else "it has no base_url",
             hint=f"It holds the endpoint's URL: export {variable}=https://…" if variable else _NO_ADDRESS,
         )
+    _check(spec, address)
     return Endpoint(
         name=spec.name,
         azure=spec.kind == "azure",
-        address=address,
+        url=shown_url(address),
         key_env=spec.api_key_env,
         key=_key(spec, environment),
         headers={name: _filled(spec, name, value, environment) for name, value in spec.headers.items()},
         api_version=spec.api_version or API_VERSION,
+    )
+
+
+def _check(spec: ProviderSpec, address: str) -> None:
+    parts = urlsplit(address if shown_url(address) else "")
+    source = spec.base_url_env if address != spec.base_url and spec.base_url_env else "base_url"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        what = f"the address in {source} does not begin with https:// or http:// and a host"
+    elif "@" in parts.netloc:
+        what = f"the address in {source} holds a user or password"
+    elif parts.query or parts.fragment:
+        what = f"the address in {source} holds a query or fragment"
+    else:
+        return
+    raise AccountStopped(
+        spec.name, what, hint="Write scheme, host and path only; keys stand in api_key_env or headers."
     )
 
 

@@ -51,7 +51,8 @@ def error_of(where: str, model: str, refusal: Refusal, endpoint: Endpoint, *, no
     said = _said(refusal, endpoint)
     if status in (401, 403) or status == 402 or any(code in _NO_CREDIT for code in codes):
         return _account_error(endpoint, refusal, said)
-    if any(code in _NO_MODEL for code in codes) or (status == 404 and refusal.error):
+    names_a_model = re.search("model|deployment", said, re.IGNORECASE) is not None
+    if any(code in _NO_MODEL for code in codes) or (status == 404 and names_a_model):
         return AccountStopped(
             where, f"the provider does not know the model {model!r}{said}", hint=_model_hint(endpoint, model)
         )

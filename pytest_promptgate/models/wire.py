@@ -73,7 +73,7 @@ class Wire:
         except openai.APIStatusError as error:
             return Refusal(status=error.status_code, body=error.body, headers=error.response.headers)
         except TimeoutError as error:
-            raise TransportFault(where, f"no answer within {timeout_s:.0f} s") from error
+            raise TransportFault(where, f"no answer within {timeout_s:g} s") from error
         except (openai.APIConnectionError, aiohttp.ClientError, OSError) as error:
             raise _connection_fault(where, self.endpoint, error) from error
         return Reply(content=raw.content, headers=raw.headers, latency_s=time.perf_counter() - began)
@@ -100,8 +100,8 @@ def _client(endpoint: Endpoint, most: int) -> AsyncOpenAI:
         "timeout": timeout,
     }
     if endpoint.azure:
-        return openai.AsyncAzureOpenAI(azure_endpoint=endpoint.address, api_version=endpoint.api_version, **settings)
-    client = openai.AsyncOpenAI(base_url=endpoint.address, **settings)
+        return openai.AsyncAzureOpenAI(azure_endpoint=endpoint.url, api_version=endpoint.api_version, **settings)
+    client = openai.AsyncOpenAI(base_url=endpoint.url, **settings)
     if endpoint.name != "openai":
         # From OPENAI_ORG_ID and OPENAI_PROJECT_ID: nobody else's business.
         client.organization = client.project = None

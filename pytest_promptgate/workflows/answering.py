@@ -20,7 +20,7 @@ from pytest_promptgate.errors import (
 from pytest_promptgate.workflows.jobs import Job, answered, unanswered, unchanged
 from pytest_promptgate.workflows.lanes import Crew, Lane
 from pytest_promptgate.workflows.scoring import being_cancelled, grades_of
-from pytest_promptgate.workflows.stops import Stop, Stops, Subject, account_of, known, suite_of
+from pytest_promptgate.workflows.stops import Stop, Stops, Subject, asked_of, known, suite_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
@@ -118,7 +118,7 @@ class Answering:
 
     def _route(self, job: Job) -> None:
         if job.reuse is not None and job.reuse.completion is not None:
-            self._scoring.spawn(job, self._guarded(job, self._score_anew(job)))
+            self._scoring.spawn(job, self._guarded(job, self._score_anew))
             return
         lane = self._lane(job)
         if lane is None:
@@ -129,7 +129,7 @@ class Answering:
             self._file(job, unanswered(job, Origin.NOWHERE, self._halt(suite_of(job), error, job).told(job)))
             return
         if found is not None:
-            self._scoring.spawn(job, self._guarded(job, self._score(job, Origin.STORED, found)))
+            self._scoring.spawn(job, self._guarded(job, self._score, Origin.STORED, found))
         elif self._sources.offline:
             miss = Errored(message=str(self._sources.miss(job, lane.endpoint)))
             self._file(job, unanswered(job, Origin.NOWHERE, miss))
@@ -144,7 +144,7 @@ class Answering:
             try:
                 self._open(provider)
             except PromptGateError as error:
-                stop = self._halt(account_of(job), error, job)
+                stop = self._halt(asked_of(job, error), error, job)
         if stop is not None:
             self._file(job, unanswered(job, Origin.NOWHERE, stop.told(job)))
             return None
@@ -168,11 +168,12 @@ class Answering:
 
     def _stop_waiting(self, jobs: Sequence[Job], error: BaseException) -> None:
         if jobs:
-            stop = self.stops.add(account_of(jobs[0]), known(error, jobs[0]), jobs[0])
+            told = known(error, jobs[0])
+            stop = self.stops.add(("provider", jobs[0].trial.request.pin.provider), told, jobs[0])
             self._tell(stop, jobs)
 
     def _ask(self, job: Job) -> Coroutine[Any, Any, None]:
-        return self._guarded(job, self._asked(job))
+        return self._guarded(job, self._asked)
 
     async def _asked(self, job: Job) -> None:
         lane = self._lane(job)
@@ -183,8 +184,8 @@ class Answering:
         except RequestRefused as error:
             self._file(job, unanswered(job, Origin.ASKED, Unscored(reason=f"provider refused: {error.what}")))
         except (AccountStopped, ConfigError) as error:
-            asyncio.get_running_loop().call_later(STOP_GRACE_S, lane.crew.cancel)
-            self._file(job, unanswered(job, Origin.ASKED, self._halt(account_of(job), error, job).told(job)))
+            asyncio.get_running_loop().call_later(STOP_GRACE_S, lane.crew.cancel, self._is_stopped)
+            self._file(job, unanswered(job, Origin.ASKED, self._halt(asked_of(job, error), error, job).told(job)))
         except CallError as error:
             self._file(job, unanswered(job, Origin.ASKED, Errored(message=str(error))))
         else:
@@ -214,9 +215,9 @@ class Answering:
 
     # --- ends --------------------------------------------------------------------------------------------------------
 
-    async def _guarded(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, job: Job, work: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> None:
         try:
-            await work
+            await work(job, *arguments)
         except BaseException as error:  # accounts may be plugins' code, and SystemExit would end the loop
             if being_cancelled(error):
                 raise
@@ -233,11 +234,14 @@ class Answering:
         stop = self.stops.add(subject, error, job)
         for lane in self._lanes.values():
             for waiting in lane.drain():
-                if self.stops.of(waiting) is None:
-                    lane.push(waiting)
-                else:
+                if self._is_stopped(waiting):
                     self._tell(stop, [waiting])
+                else:
+                    lane.push(waiting)
         return stop
+
+    def _is_stopped(self, job: Job) -> bool:
+        return self.stops.of(job) is not None
 
     def _tell(self, stop: Stop, jobs: Iterable[Job]) -> None:
         for job in jobs:

@@ -63,7 +63,8 @@ class Evaluation:
         self._begun = False
         self._ledger = Ledger()
         ports = Ports(account_of=account_of, store_of=store_of, round_of=round_of, offline=offline)
-        self._answering = Answering(Sources(ports), self._file)
+        self._sources = Sources(ports)
+        self._answering = Answering(self._sources, self._file)
         self._background = Background(self._answering.run, ended=self._ledger.wake)
 
     def submit(self, plan: Plan, cases: Collection[str] | None, baseline: Baseline | None) -> None:
@@ -130,6 +131,10 @@ class Evaluation:
     def faults(self) -> tuple[PromptGateError, ...]:
         """What concerned more than one trial, to be told once: stopped accounts, stores that cannot be written."""
         return (*self._answering.stops.errors(), *self._answering.faults)
+
+    def notes(self, provider: str) -> tuple[str, ...]:
+        """What the account of `provider` wants to have told once, such as "served model not verifiable"."""
+        return self._sources.notes(provider)
 
     def pause(self) -> None:
         """Start no further call, as while somebody debugs; answers that are under way still come in."""

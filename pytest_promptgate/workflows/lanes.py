@@ -29,7 +29,7 @@ class Crew:
     def __init__(self, ended: Ended, *, most: int = MOST_TASKS) -> None:
         self._ended = ended
         self._most = most
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Job] = {}
         self._left = asyncio.Event()
 
     def __len__(self) -> int:
@@ -44,16 +44,17 @@ class Crew:
     def spawn(self, job: Job, work: Work) -> None:
         """Start one."""
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(lambda done: self._over(job, done))
+        self._tasks[task] = job
+        task.add_done_callback(self._over)
 
-    def cancel(self) -> None:
-        """Cancel all that are under way."""
-        for task in tuple(self._tasks):
-            task.cancel()
+    def cancel(self, which: Callable[[Job], bool] = lambda _job: True) -> None:
+        """Cancel those of `which` that are under way."""
+        for task, job in tuple(self._tasks.items()):
+            if which(job):
+                task.cancel()
 
-    def _over(self, job: Job, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+    def _over(self, task: asyncio.Task[None]) -> None:
+        job = self._tasks.pop(task)
         self._left.set()
         self._ended(job, task)
 

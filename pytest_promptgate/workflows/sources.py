@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.fingerprint import request_parts
-from pytest_promptgate.core.ports import Account, ExplainsMisses, ResponseStore, StoreKey
+from pytest_promptgate.core.ports import Account, ExplainsMisses, HasNotes, ResponseStore, StoreKey
 from pytest_promptgate.errors import AccountStopped, PromptGateError, StoreError
 from pytest_promptgate.workflows.scoring import described
 
@@ -76,8 +76,13 @@ class Sources:
         store, key = self._store(job), self._key(job, endpoint)
         differs = store.explain_miss(key, parts=_parts(job)) if isinstance(store, ExplainsMisses) else ""
         command = f"Ask for it with: pytest --prompt-evals {job.plan.suite.path}"
-        hint = "\n".join(line for line in (differs and f"{differs}.", command) if line)
+        hint = "\n".join(line for line in (differs and f"{differs[0].upper()}{differs[1:]}.", command) if line)
         return StoreError(job.name, "no answer is stored, and --prompt-offline asks nothing", hint=hint)
+
+    def notes(self, provider: str) -> tuple[str, ...]:
+        """What the account of a provider wants to have told."""
+        account = self._accounts.get(provider)
+        return account.notes if isinstance(account, HasNotes) else ()
 
     async def close(self) -> tuple[PromptGateError, ...]:
         """Close everything; what went wrong."""

@@ -12,7 +12,7 @@ from pytest_promptgate.workflows.scoring import described, place_in_users_code
 if TYPE_CHECKING:
     from pytest_promptgate.workflows.jobs import Job
 
-Subject: TypeAlias = tuple[str, str]  # ("provider", name) or ("suite", name)
+Subject: TypeAlias = tuple[str, str]  # ("provider", name), ("model", provider/name) or ("suite", name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,8 @@ class Stops:
         """Why `job` may not be asked, if so."""
         if not self._known:
             return None
-        return self._known.get(account_of(job)) or self._known.get(suite_of(job))
+        subjects = (("provider", job.trial.request.pin.provider), ("model", str(job.trial.request.pin)), suite_of(job))
+        return next((self._known[subject] for subject in subjects if subject in self._known), None)
 
     def errors(self) -> tuple[PromptGateError, ...]:
         """What stopped something, in the order in which it happened."""
@@ -58,9 +59,10 @@ def known(error: BaseException, job: Job) -> PromptGateError:
     return EngineError(job.name, f"failed unexpectedly with {described(error)}", hint=where and f"at {where}")
 
 
-def account_of(job: Job) -> Subject:
-    """The account that answers `job`."""
-    return "provider", job.trial.request.pin.provider
+def asked_of(job: Job, error: PromptGateError) -> Subject:
+    """Whom `error` concerns: the model alone if the error names it as its place, else the whole account."""
+    pin = job.trial.request.pin
+    return ("model", str(pin)) if str(error.where) == str(pin) else ("provider", pin.provider)
 
 
 def suite_of(job: Job) -> Subject:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gate_world import baseline, case, changed_scorer, given, observations, results, spec, suite, tolerance
+from gate_world import Sample, baseline, case, changed_scorer, given, observations, results, spec, suite, tolerance
 from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -25,6 +25,7 @@ from pytest_promptgate.core.types import (
     Score,
     Skipped,
     Tolerance,
+    ToolCall,
     Unscored,
     Verdict,
 )
@@ -171,8 +172,10 @@ def test_too_few_of_the_baselines_cases_decide_nothing() -> None:
     assert told(given(before, after, rows={"c3": "edited"})) == (
         "inconclusive",
         True,
-        "accuracy cannot be judged: only 8 of 10 baseline cases can be compared (1 missing from this run, 1 edited), "
-        "less than 90 %",
+        (
+            "accuracy cannot be judged: only 8 of 10 baseline cases can be compared"
+            " (1 missing from this run, 1 edited), less than 90 %"
+        ),
     )
 
 
@@ -204,15 +207,15 @@ def test_a_selection_of_new_cases_has_nothing_to_compare_with() -> None:
 
 
 def test_two_percent_without_a_score_are_allowed_and_leave_both_sides() -> None:
-    before = {f"c{number}": [1.0] for number in range(100)}
-    lost = {"c0": [Unscored(reason="refused")], "c1": [Errored(message="timed out")]}
+    before: dict[str, list[Sample]] = {f"c{number}": [1.0] for number in range(100)}
+    lost: dict[str, list[Sample]] = {"c0": [Unscored(reason="refused")], "c1": [Errored(message="timed out")]}
 
     assert told(given(before, before | lost)) == ("unchanged", False, "accuracy is 1.000 as before (n=98)")
 
 
 def test_more_than_two_percent_without_a_score_decide_nothing() -> None:
-    before = {f"c{number}": [1.0] for number in range(60)}
-    lost = {"c0": [Unscored(reason="refused")], "c1": [Errored(message="timed out")]}
+    before: dict[str, list[Sample]] = {f"c{number}": [1.0] for number in range(60)}
+    lost: dict[str, list[Sample]] = {"c0": [Unscored(reason="refused")], "c1": [Errored(message="timed out")]}
 
     assert told(given(before, before | lost)) == (
         "inconclusive",
@@ -332,11 +335,14 @@ def test_label_metrics_show_the_cases_whose_label_turned_wrong() -> None:
     assert found.current.detail == {"labels": ["billing", "sales"], "matrix": [[0, 1], [0, 1]]}
 
 
-def test_an_answer_of_tool_calls_is_shown_as_calls() -> None:
-    world = given({"a": [1.0]}, {"a": [0.0]})
-    silent = replace(world.results[0], completion=None)
+def test_an_answer_that_is_not_at_hand_is_shown_as_none_and_tool_calls_as_calls() -> None:
+    world = given({"a": [1.0], "b": [1.0]}, {"a": [0.0], "b": [0.0]})
+    call = Completion(text="", tool_calls=(ToolCall(name="refund", arguments='{"id": 7}'),))
+    seen = [replace(world.results[0], completion=None), replace(world.results[1], completion=call)]
 
-    assert verdict(replace(world, results=[silent])).worse[0].new_output is None
+    found = verdict(replace(world, results=seen))
+
+    assert [each.new_output for each in found.worse] == [None, 'refund({"id": 7})']
 
 
 def test_all_metrics_of_a_suite_are_judged_in_its_order() -> None:

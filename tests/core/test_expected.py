@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from scorer_rows import bare_row, row
 
 from pytest_promptgate.core.expected import expected_of, has_expected_of
-from pytest_promptgate.core.types import Case, Json
+
+if TYPE_CHECKING:
+    from pytest_promptgate.core.types import Case, Json
 
 ORDER: Json = {"id": 7, "items": [{"sku": "A"}, {"sku": "B"}], "a.b": 1, "note": None}
 
@@ -23,7 +27,7 @@ ORDER: Json = {"id": 7, "items": [{"sku": "A"}, {"sku": "B"}], "a.b": 1, "note":
         (row(ORDER), "a.b", 1),
         (row(ORDER), "note", None),
         (row("x", order=ORDER), "order.items.0", {"sku": "A"}),
-        (row("x", **{"a.b": "whole", "a": {"b": "walk"}}), "a.b", "whole"),
+        (row({"a.b": "whole", "a": {"b": "walk"}}), "a.b", "whole"),
         (bare_row(queue="sales"), "queue", "sales"),
     ],
 )

@@ -113,7 +113,7 @@ def test_faults_of_several_rows_are_told_together_and_at_most_ten() -> None:
 
 def test_a_message_that_all_rows_share_is_kept_once() -> None:
     def render(_prompt: PromptVersion, variables: object) -> tuple[Message, ...]:
-        return Message(role="system", content="".join(["long ", "text"])), Message(role="user", content=str(variables))
+        return Message(role="system", content="long text"), Message(role="user", content=str(variables))
 
     first, second = plan(suite([case("a"), case("b")]), "default", render=render).trials
     assert first.request.messages[0] is second.request.messages[0]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from fakes import case, suite
@@ -11,7 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_promptgate.core.selection import smoke, smoke_cases
-from pytest_promptgate.core.types import Case, Json
+
+if TYPE_CHECKING:
+    import random
+
+    from pytest_promptgate.core.types import Case, Json
 
 
 def labelled(id: str, label: str, *tags: str, text: str = "text", mark: Json = None) -> Case:  # noqa: A002
@@ -45,7 +49,11 @@ def test_every_label_is_covered_before_one_comes_twice() -> None:
 
 
 def test_with_more_labels_than_room_the_frequent_ones_are_taken() -> None:
-    rows = [labelled(f"{label}-{number}", label) for label, times in (("x", 2), ("y", 9), ("z", 5)) for number in range(times)]
+    rows = [
+        labelled(f"{label}-{number}", label)
+        for label, times in (("x", 2), ("y", 9), ("z", 5))
+        for number in range(times)
+    ]
     assert sorted(name[0] for name in ids(smoke(rows, 2))) == ["y", "z"]
 
 

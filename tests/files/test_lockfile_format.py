@@ -311,7 +311,7 @@ def test_a_conflict_of_git_is_told_with_its_line() -> None:
     ("text", "what"),
     [
         ("", ":1:1: no valid JSON: Expecting value"),
-        ('{\n  "lockfile_version": 1,\n}', ":3:1: no valid JSON: Expecting property name enclosed in double quotes"),
+        ('{\n  "lockfile_version": 1\n  "prompts": {}}', ":3:3: no valid JSON: Expecting ',' delimiter"),
         ('{"lockfile_version": NaN}', ": no valid JSON: NaN is no JSON number"),
         ('{\n"lockfile_version": 1,\n"lockfile_version": 1}', ":3: 'lockfile_version' stands twice"),
         ("[]", ": expected a mapping, found []"),
@@ -327,10 +327,7 @@ def test_a_conflict_of_git_is_told_with_its_line() -> None:
     ],
 )
 def test_what_is_no_lockfile_is_told_with_its_place(text: str, what: str) -> None:
-    # Python 3.13 words this one message otherwise.
-    assert told(text).replace("Illegal trailing comma before end of object", "") == FILE + what + RESTORE or (
-        "trailing comma" in told(text)
-    )
+    assert told(text) == FILE + what + RESTORE
 
 
 def test_json_that_is_nested_without_end_is_an_error() -> None:
@@ -348,9 +345,9 @@ def test_json_that_is_nested_without_end_is_an_error() -> None:
         ),
         (
             '"queue":1.0',
-            '"queue":[1.0,"a"]',
+            '"queue":[1.0, "a"]',
             ":10: suites.triage.default.cases.t-001.samples[0].scores.queue: expected a number, "
-            '[number, answered, expected] or {"unscored": reason}, found [1.0,"a"]',
+            '[number, answered, expected] or {"unscored": reason}, found [1.0, "a"]',
         ),
         (
             '"queue":1.0',
@@ -373,7 +370,7 @@ def test_json_that_is_nested_without_end_is_an_error() -> None:
             '"row":"r1","samples":[]',
             ":11: suites.triage.default.cases.t-002.samples: expected at least one sample",
         ),
-        ('"rule": "strict"', '"rule": 7', ":23: suites.triage.default.rule: expected text, found 7"),
+        ('"rule": "strict"', '"rule": 7', ":24: suites.triage.default.rule: expected text, found 7"),
         (
             '"gated":true',
             '"gated":1',
@@ -389,7 +386,7 @@ def test_json_that_is_nested_without_end_is_an_error() -> None:
         (
             '"samples": 1',
             '"sample": 1',
-            ":24: suites.triage.default.sample: this version of pytest-promptgate knows no such key",
+            ":25: suites.triage.default.sample: this version of pytest-promptgate knows no such key",
         ),
     ],
 )

@@ -89,6 +89,7 @@ class LoopbackServer:
         self._loop = asyncio.new_event_loop()
         self._socket = socket.create_server(("127.0.0.1", port), backlog=2048)
         self._thread = threading.Thread(target=self._run, name="loopback", daemon=True)
+        self._listening = threading.Event()
         self._connections: set[_Connection] = set()
 
     @property
@@ -108,6 +109,7 @@ class LoopbackServer:
 
     def __enter__(self) -> Self:
         self._thread.start()
+        self._listening.wait()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
@@ -125,6 +127,7 @@ class LoopbackServer:
         listening = self._loop.run_until_complete(
             self._loop.create_server(lambda: _Connection(self), sock=self._socket)
         )
+        self._loop.call_soon(self._listening.set)
         self._loop.run_forever()
         listening.close()
         for connection in tuple(self._connections):

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from scorer_rows import row, score
 
-from pytest_promptgate.core.types import Json
 from pytest_promptgate.scorers.numbers import Numeric
+
+if TYPE_CHECKING:
+    from pytest_promptgate.core.types import Json
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from scorer_rows import row, score, score_calls
 
 from pytest_promptgate.core.fingerprint import canonical
-from pytest_promptgate.core.types import Json
 from pytest_promptgate.scorers.numbers import Numeric
 from pytest_promptgate.scorers.offers import promptgate_scorers
 from pytest_promptgate.scorers.regex import Regex
@@ -18,6 +17,9 @@ from pytest_promptgate.scorers.schemas import IsJson, JsonSchema
 from pytest_promptgate.scorers.structure import JsonMatch, compare
 from pytest_promptgate.scorers.text import Contains, ExactMatch
 from pytest_promptgate.scorers.tools import ToolCalls
+
+if TYPE_CHECKING:
+    from pytest_promptgate.core.types import Json
 
 ANY_TEXT = st.text(st.characters(), max_size=60)
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -73,6 +75,7 @@ def shuffled(value: Any, random: Any, *, lists: bool) -> Any:
 
 
 @pytest.mark.parametrize("scorer", SCORERS, ids=lambda scorer: type(scorer).__name__)
+@settings(deadline=None)  # deepdiff is imported in the first example
 @given(answered=ANY_TEXT | JSON_VALUES.map(json.dumps) | NUMBERS.map(str), expected=ANY_TEXT)
 def test_any_answer_has_a_score_between_0_and_1_and_a_printable_reason(
     scorer: Any, answered: str, expected: str
@@ -85,19 +88,21 @@ def test_any_answer_has_a_score_between_0_and_1_and_a_printable_reason(
     assert len(found.reason) < 700
 
 
+@settings(deadline=None)
 @given(value=JSON_VALUES, random=st.randoms(use_true_random=False))
 def test_the_order_of_keys_never_matters(value: Any, random: Any) -> None:
     answered = json.dumps(shuffled(value, random, lists=False))
     assert compare(value, json.loads(answered)).share == 1.0
 
 
+@settings(deadline=None)
 @given(value=JSON_VALUES, random=st.randoms(use_true_random=False))
 def test_the_order_of_lists_does_not_matter_if_it_is_ignored(value: Any, random: Any) -> None:
     found = compare(value, shuffled(value, random, lists=True), ignore_order=True)
     assert (found.share, found.reason) == (1.0, "")
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(expected=FEW, answered=FEW)
 def test_two_values_score_1_exactly_if_they_are_the_same(expected: Any, answered: Any) -> None:
     found = compare(expected, answered)
@@ -105,7 +110,7 @@ def test_two_values_score_1_exactly_if_they_are_the_same(expected: Any, answered
     assert (found.share == 1.0) == (held(expected) == held(answered))
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(expected=FEW, answered=FEW)
 def test_ignoring_order_never_lowers_what_is_the_same(expected: Any, answered: Any) -> None:
     found = compare(expected, answered, ignore_order=True)
@@ -113,6 +118,7 @@ def test_ignoring_order_never_lowers_what_is_the_same(expected: Any, answered: A
     assert found.share == 1.0 or held(expected) != held(answered)
 
 
+@settings(deadline=None)
 @given(calls=st.lists(st.tuples(st.sampled_from(["a", "b"]), ANY_TEXT | FEW.map(json.dumps)), max_size=4))
 def test_any_tool_calls_have_a_score_between_0_and_1(calls: list[tuple[str, str]]) -> None:
     wanted: Json = ["a", {"name": "b", "arguments": {"a": 1}}]
@@ -122,11 +128,13 @@ def test_any_tool_calls_have_a_score_between_0_and_1(calls: list[tuple[str, str]
         assert (found.value == 1.0) == (found.reason == "")
 
 
+@settings(deadline=None)
 @given(number=NUMBERS.filter(lambda number: abs(number) < 1e300))
 def test_every_number_is_read_back(number: float) -> None:
     assert score(Numeric(), f"The total is {number}.", row(number)).value == 1.0
 
 
+@settings(deadline=None)
 @given(number=st.integers(-(10**15), 10**15))
 def test_thousands_separators_change_nothing(number: int) -> None:
     for written in (f"{number:,}", f"{number:_}", f"{number:,}".replace("-", "\u2212")):

@@ -97,8 +97,10 @@ def test_a_long_answer_is_matched() -> None:
         ({"pattern": "a", "group": True}, "group cannot be True in pattern 'a'. Accepted: 0"),
         (
             {"pattern": "a", "flags": ["ignorecase"]},
-            "flags cannot be 'ignorecase'. Did you mean 'ignore_case'? "
-            "Accepted: ascii, dotall, ignore_case, multiline, verbose",
+            (
+                "flags cannot be 'ignorecase'. Did you mean 'ignore_case'? "
+                "Accepted: ascii, dotall, ignore_case, multiline, verbose"
+            ),
         ),
         (
             {"pattern": "a", "match": "full"},

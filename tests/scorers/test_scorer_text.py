@@ -104,8 +104,10 @@ def test_exact_match_cannot_compare_containers(expected: Json, what: str) -> Non
     [
         (
             {"normalize": ["stripp"]},
-            "normalize cannot be 'stripp'. Did you mean 'strip'? Accepted: articles, casefold, collapse_whitespace, "
-            "lower, nfc, nfkc, punctuation, quotes, strip, unquote",
+            (
+                "normalize cannot be 'stripp'. Did you mean 'strip'? Accepted: articles, casefold, "
+                "collapse_whitespace, lower, nfc, nfkc, punctuation, quotes, strip, unquote"
+            ),
         ),
         ({"normalize": 3}, "normalize must be a text or a list of texts, none of them empty, not 3"),
         ({"normalize": ["strip", None]}, "normalize must be a text or a list of texts, none of them empty, not null"),

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from scorer_rows import row, score_calls
 
-from pytest_promptgate.core.types import Json
 from pytest_promptgate.scorers.tools import ToolCalls
+
+if TYPE_CHECKING:
+    from pytest_promptgate.core.types import Json
 
 LOOKUP: Json = {"name": "lookup", "arguments": {"id": 7, "full": True}}
 
@@ -51,7 +53,8 @@ LOOKUP: Json = {"name": "lookup", "arguments": {"id": 7, "full": True}}
 )  # fmt: skip
 def test_tool_calls_are_scored(expected: Json, calls: list[tuple[str, str]], value: float, reason: str) -> None:
     found = score_calls(ToolCalls(), row(expected), *calls)
-    assert (found.value, found.reason) == (pytest.approx(value), reason)
+    assert found.value == pytest.approx(value)
+    assert found.reason == reason
 
 
 def test_calls_may_come_in_any_order_if_the_suite_says_so() -> None:

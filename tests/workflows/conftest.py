@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes import World
 
 from pytest_promptgate.workflows.evaluate import Evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from fakes import World
 
 
 @pytest.fixture

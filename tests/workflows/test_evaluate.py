@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import pytest
-from fakes import PIN, World, baseline_of, bound, case, completion, planned, scored_before, suite
+from fakes import PIN, FakeStore, World, baseline_of, bound, case, completion, echo, planned, scored_before, suite
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_promptgate.core.plan import Plan
 from pytest_promptgate.core.ports import Price
 from pytest_promptgate.core.types import (
     Baseline,
@@ -26,7 +26,10 @@ from pytest_promptgate.core.types import (
 )
 from pytest_promptgate.errors import AccountStopped, ConfigError, RequestRefused, TransportFault, WrongModel
 from pytest_promptgate.workflows.evaluate import Evaluation
-from pytest_promptgate.workflows.progress import Progress
+
+if TYPE_CHECKING:
+    from pytest_promptgate.core.plan import Plan
+    from pytest_promptgate.workflows.progress import Progress
 
 Engine = Callable[..., Evaluation]
 
@@ -125,11 +128,11 @@ def test_several_suites_and_slots_share_one_account(engine: Engine) -> None:
 
 def test_no_more_is_under_way_than_the_account_has_room_for(engine: Engine) -> None:
     async def slow(_request: Request) -> str:
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        for _ in range(20):
+            await asyncio.sleep(0)
         return "done"
 
-    world = World(script=slow, room=3)  # type: ignore[arg-type]
+    world = World(script=slow, room=3)
     run(engine(world), planned(suite([case(f"t-{number}") for number in range(60)])))
     assert world.account.most_under_way == 3
 
@@ -148,7 +151,7 @@ def test_results_do_not_depend_on_the_order_of_answers(order: list[int], pauses:
             await asyncio.sleep(0)
         return text
 
-    world = World(script=some_time, room=4)  # type: ignore[arg-type]
+    world = World(script=some_time, room=4)
     evaluation = Evaluation(account_of=world.account_of, store_of=world.store_of, price_of=world.price_of)
     plan = planned(suite([case(f"t-{number}", str(number), expected="3") for number in order]))
     try:
@@ -280,11 +283,11 @@ def test_another_endpoint_is_another_answer(engine: Engine) -> None:
 def test_offline_a_miss_names_the_command_and_what_differs(engine: Engine) -> None:
     world = World()
     evaluation = engine(world, offline=True)
-    world.store_of("fake")._explanation = "The nearest stored request differs in its messages"
+    world.store_of("fake")._explanation = "differs from the stored request in messages"
     (result,) = run(evaluation, planned(suite([case("a")])))
     assert message(result) == (
         "fake::a: no answer is stored, and --prompt-offline asks nothing\n"
-        "  The nearest stored request differs in its messages.\n"
+        "  Differs from the stored request in messages.\n"
         "  Ask for it with: pytest --prompt-evals evals/fake.eval.yaml"
     )
     assert result.origin is Origin.NOWHERE
@@ -299,11 +302,10 @@ def test_offline_stored_answers_are_scored(engine: Engine) -> None:
 
 
 def test_an_answer_that_cannot_be_stored_is_told_and_ends_the_asking_of_its_suite(engine: Engine) -> None:
-    from fakes import FakeStore
-
     world = World(room=1, stores={"fake": FakeStore(full_after=1)})
     evaluation = engine(world)
-    results = run(evaluation, planned(suite([case(name, length * "x") for name, length in zip("abc", (9, 5, 1), strict=True)])))
+    cases = [case("a", "longest"), case("b", "longer"), case("c", "last")]
+    results = run(evaluation, planned(suite(cases)))
     assert message(results[1]) == "responses/fake.jsonl: cannot be written: No space left on device"
     assert results[1].completion is not None
     assert message(results[2]) == (
@@ -367,6 +369,33 @@ def test_a_stopped_account_leaves_the_others_alone(engine: Engine) -> None:
     evaluation.submit(good, None, None)
     assert message(wait(evaluation, bad)[0]) == "bad: 401"
     assert grade(wait(evaluation, good)[0]) == Score(value=1.0)
+
+
+def test_a_model_that_the_provider_does_not_know_leaves_its_other_models_alone(engine: Engine) -> None:
+    unknown = ModelPin(provider=PIN.provider, name="unknown-2025-01-01")
+
+    def script(request: Request) -> str | BaseException:
+        return AccountStopped(str(request.pin), "404: no such model") if request.pin == unknown else echo(request)
+
+    evaluation = engine(World(script=script, room=1))
+    slots = {"bad": unknown, "good": PIN}
+    bad, good = (planned(suite([case("a", "longer"), case("b")], slots=slots), slot) for slot in slots)
+    evaluation.submit(bad, None, None)
+    evaluation.submit(good, None, None)
+    assert [message(result) for result in wait(evaluation, bad)] == [
+        "fake/unknown-2025-01-01: 404: no such model",
+        "fake::b[bad]: not asked, because of what fake::a[bad] met\n  404: no such model",
+    ]
+    assert [grade(result) for result in wait(evaluation, good)] == [Score(value=1.0)] * 2
+
+
+def test_notes_of_an_account_are_passed_on(engine: Engine) -> None:
+    world = World()
+    evaluation = engine(world)
+    assert evaluation.notes("fake") == ()
+    run(evaluation, planned(suite([case("a")])))
+    world.account.notes = ("served model not verifiable",)
+    assert evaluation.notes("fake") == ("served model not verifiable",)
 
 
 def test_an_account_that_cannot_be_opened_is_told_like_a_stopped_one(engine: Engine) -> None:
