@@ -3,17 +3,19 @@
 Under pytest they are implemented in a ``conftest.py`` or in a plugin; for the ``promptgate`` command in a module
 that the entry-point group ``promptgate`` names. They belong to a plugin manager of our own, since pytest's knows
 no hook whose name does not begin with ``pytest_``. Each implementation is called once, before the first suite that
-can see it is read; all answers are merged, and a name offered twice is an error that names both plugins, so no plugin can quietly replace another's.
+can see it is read; all answers are merged, and a name offered twice is an error that names both plugins, so no
+plugin can quietly replace another's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pluggy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_promptgate.core.ports import AccountFactory, Aggregate, DatasetLoader, ScorerOffer
 
 hookspec = pluggy.HookspecMarker("promptgate")

@@ -5,9 +5,12 @@ It may import nothing but pytest: every pytest run of everybody who installed us
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 GROUP = "promptgate"
 ALIAS = "--update-baseline"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +12,9 @@ from pytest_promptgate.pytest_summary import write_summary
 from pytest_promptgate.pytest_update import Update, update_baselines
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
     from pytest_promptgate.pytest_session import EvalSession
 
 
@@ -128,5 +129,3 @@ def _rank(item: pytest.Item) -> tuple[int, str, str, int]:
         # Runs in the order of their names: a shuffled order would only move lines about.
         return 1, item.run.suite.path, item.run.slot, kind
     return 0, "", "", 0
-
-

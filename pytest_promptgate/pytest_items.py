@@ -6,17 +6,19 @@ argument at its first "[", so this is the one layout in which every part can be 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from _pytest._code.code import ReprFileLocation, TerminalRepr
-from _pytest._io import TerminalWriter
 
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.errors import PromptGateError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from _pytest._io import TerminalWriter
+
     from pytest_promptgate.core.types import Result
     from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.pytest_session import EvalSession

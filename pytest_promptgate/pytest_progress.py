@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
+    import pytest
+
     from pytest_promptgate.workflows.progress import Progress
 
 FIRST_HEARTBEAT_S = 10.0  # a log hears nothing of a run that is shorter
@@ -26,9 +26,7 @@ class ProgressLine:
         self._started = time.monotonic()
         self._next = self._started + FIRST_HEARTBEAT_S
         self._shown = False
-        self.live = (
-            self._reporter is not None and self._reporter.isatty and config.option.verbose >= 0
-        )
+        self.live = self._reporter is not None and self._reporter.isatty and config.option.verbose >= 0
 
     def tick(self, progress: Progress) -> None:
         """Show `progress`."""

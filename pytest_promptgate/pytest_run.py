@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +14,8 @@ from pytest_promptgate.reports.text import case_problem, gate_text
 from pytest_promptgate.workflows.assess import assess
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.types import Baseline, Report, Result, Suite
     from pytest_promptgate.pytest_session import EvalSession
@@ -79,7 +80,8 @@ class Run:
             self.partial = f"{tier}: {len(self.selected)} of {everything} cases"
         if self.baseline is None and self.session.settings.ci and not self.session.settings.update:
             self.blocked = (
-                f"{self.suite.path}: no baseline for {self.suite.name!r} ({self.bracket}), and CI is set: nothing was asked\n"
+                f"{self.suite.path}: no baseline for {self.suite.name!r} ({self.bracket}), and CI is set: "
+                "nothing was asked\n"
                 f"  Run `pytest {self.suite.path} {ALIAS}` locally and commit the lockfile."
             )
 
@@ -135,6 +137,7 @@ class Run:
                 partial=self.partial,
                 price=None if self.baseline is None else self.session.price(self.baseline.pin),
                 aggregates=self.session.toolbox().aggregates,
+                notes=self.session.evaluation().notes(self.plan.pin.provider),
             )
         return self.report
 

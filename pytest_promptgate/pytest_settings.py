@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_promptgate.plugin import ALIAS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ITEM_MODES = ("auto", "case", "suite")
 FOLD_ABOVE = 5000  # cases; a node id each would slow every later pytest run of the project through its cache
@@ -51,7 +54,7 @@ def settings_of(config: pytest.Config) -> Settings:
     if option.promptgate_accept is not None and not option.promptgate_accept.strip():
         raise pytest.UsageError("--accept-regression needs a reason: it is what the next reader of the lockfile sees")
     if option.promptgate_update and option.promptgate_smoke:
-        raise pytest.UsageError(f"--prompt-smoke runs a few cases only, and {ALIAS} needs all of them: drop one of the two")
+        raise pytest.UsageError(f"--prompt-smoke runs a few cases only, and {ALIAS} needs all: drop one of the two")
     root = config.rootpath
     return Settings(
         root=root,

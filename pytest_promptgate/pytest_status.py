@@ -47,9 +47,7 @@ def _gate(item: GateItem) -> Kind:
 
 
 def _case(results: tuple[Result, ...]) -> Kind:
-    values = [
-        grade.value for each in results for grade in each.observation.grades.values() if isinstance(grade, Score)
-    ]
+    values = [grade.value for each in results for grade in each.observation.grades.values() if isinstance(grade, Score)]
     if not values:
         return "case", "UNANSWERED" if any(each.completion is None for each in results) else "UNSCORED", False
     mean = sum(values) / len(values)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import pytest
-
+from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.types import Origin, Report
 from pytest_promptgate.pytest_progress import count
 from pytest_promptgate.reports.text import table
 
 if TYPE_CHECKING:
+    import pytest
+
     from pytest_promptgate.pytest_session import EvalSession
     from pytest_promptgate.pytest_update import Update
 
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update: Update | None) -> None:
     """Write everything that closes a run; nothing is decided here."""
     reports = [run.report for run in evals.runs.values() if run.report is not None]
-    if not reports and update is None:
+    engine = evals.started()
+    faults = () if engine is None else engine.faults()
+    if not reports and not faults and update is None:
         return
     reporter.section("prompt evals")
     for report in reports:
         _write_report(reporter, report)
+    for fault in faults:
+        reporter.write_line(printable(str(fault)), red=True)
     if update is not None:
         for line in update.lines:
             reporter.write_line(line)

@@ -45,9 +45,7 @@ def update_baselines(evals: EvalSession) -> Update:
 def _saved(evals: EvalSession, accepted: list[Baseline], lines: list[str], refused: bool) -> Update:
     settings = evals.settings
     try:
-        changed = save_baselines(
-            settings.lockfile, accepted, root=settings.root, aggregates=evals.toolbox().aggregates
-        )
+        changed = save_baselines(settings.lockfile, accepted, root=settings.root, aggregates=evals.toolbox().aggregates)
     except PromptGateError as error:
         return Update(lines=(*lines, printable(str(error))), refused=True)
     lines += [f"wrote {settings.shown(path)}" for path in changed]

@@ -6,8 +6,6 @@ need one limiter, one budget and one store across processes. In the controller t
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +13,9 @@ import pytest
 from pytest_promptgate.pytest_items import SUFFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
     from pytest_promptgate.pytest_session import EvalSession
 
 
@@ -48,7 +49,8 @@ def evals_alone(config: pytest.Config) -> bool:
     if config.option.markexpr.strip() == "prompt_eval":
         return True
     patterns = config.getini("python_files")
-    return bool(config.args) and all(_is_suite(arg) or _without_tests(_path(config, arg), patterns) for arg in config.args)
+    args = config.args
+    return bool(args) and all(_is_suite(arg) or _without_tests(_path(config, arg), patterns) for arg in args)
 
 
 def _without_tests(path: Path, patterns: list[str]) -> bool:
@@ -101,8 +103,8 @@ class _Counter:
 
 
 def _is_suite(arg: str) -> bool:
-    return arg.split("::")[0].endswith(SUFFIX)
+    return arg.split("::", 1)[0].endswith(SUFFIX)
 
 
 def _path(config: pytest.Config, arg: str) -> Path:
-    return config.invocation_params.dir / arg.split("::")[0]
+    return config.invocation_params.dir / arg.split("::", 1)[0]

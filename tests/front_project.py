@@ -31,6 +31,9 @@ ROWS: Sequence[tuple[str, str, str]] = (
     ("c-10", "charged twice on my card", "billing"),
 )
 
+# Plugins of this development environment that speak up, or shuffle, without being asked.
+QUIET_PLUGINS = ("-p", "no:randomly", "-p", "no:asyncio")
+
 SUITE = """\
 prompt: triage
 dataset: ../datasets/mails.jsonl
@@ -85,7 +88,11 @@ class Project:
 
     def run(self, *args: str) -> pytest.RunResult:
         """``pytest ARGS`` in the project, in this process."""
-        return self.pytester.runpytest("-p", "no:randomly", *args)
+        return self.pytester.runpytest(*QUIET_PLUGINS, *args)
+
+    def run_apart(self, *args: str) -> pytest.RunResult:
+        """``pytest ARGS`` in a process of its own."""
+        return self.pytester.runpytest_subprocess(*QUIET_PLUGINS, *args)
 
     def evals(self, *args: str) -> pytest.RunResult:
         """``pytest --prompt-evals ARGS``."""

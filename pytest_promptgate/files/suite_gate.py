@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ def read_rule(gate: Node | None) -> str:
 
 
 def read_gates(
-    gate: Node | None, metrics: tuple[MetricSpec, ...], written: frozenset[str]
+    gate: Node | None, metrics: tuple[MetricSpec, ...], written: Collection[str]
 ) -> tuple[tuple[MetricSpec, ...], dict[str, MetricGate]]:
     """The metrics, turned where the gate says so, and one gate for each of them. Faults are noted.
 
@@ -56,7 +56,7 @@ def read_gates(
     return turned, {metric.name: gates[metric.name] for metric in metrics}
 
 
-def _metrics(name: str, written: frozenset[str]) -> str:
+def _metrics(name: str, written: Collection[str]) -> str:
     return did_you_mean(name, written, label="Metrics")
 
 

@@ -19,7 +19,7 @@ from pytest_promptgate.core.types import BoundScorer, Direction, MetricSpec
 from pytest_promptgate.core.wording import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from pytest_promptgate.core.expressions import Expression
     from pytest_promptgate.files.node import Node
@@ -29,7 +29,7 @@ _RESERVED = ("rule",)  # `gate:` has a key of that name beside its metrics
 
 
 def read_metrics(
-    root: Node, scorers: tuple[BoundScorer, ...], written: frozenset[str], context: SuiteContext
+    root: Node, scorers: tuple[BoundScorer, ...], written: Collection[str], context: SuiteContext
 ) -> tuple[MetricSpec, ...]:
     """The metrics in the order written; without `metrics:` one mean per scorer, by its name. Faults are noted.
 
@@ -58,7 +58,7 @@ def _mean(scorer: BoundScorer) -> MetricSpec:
 
 
 def _metric(
-    name: str, node: Node, scorers: Mapping[str, BoundScorer], written: frozenset[str], context: SuiteContext
+    name: str, node: Node, scorers: Mapping[str, BoundScorer], written: Collection[str], context: SuiteContext
 ) -> MetricSpec | None:
     if not NAME.fullmatch(name) or name in _RESERVED:
         node.fault(f"{name!r} is no name for a metric", "Use letters, digits, '_' and '-', a letter first; not 'rule'.")

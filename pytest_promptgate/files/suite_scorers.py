@@ -51,12 +51,12 @@ def read_scorers(root: Node, context: SuiteContext) -> tuple[BoundScorer, ...]:
     return tuple(found.values())
 
 
-def names_of(root: Node) -> frozenset[str]:
-    """The names of all scorers that stand in the suite, also of those with faults."""
+def names_of(root: Node) -> tuple[str, ...]:
+    """The names of all scorers that stand in the suite, also of those with faults, in the order written."""
     node = root.get("scorers")
     if node is None or not isinstance(node.value, list | Mapping):
-        return frozenset()
-    return frozenset(name for name, _ in _entries(node))
+        return ()
+    return tuple(dict.fromkeys(name for name, _ in _entries(node)))
 
 
 def is_ours(scorer: object) -> bool:

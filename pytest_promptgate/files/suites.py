@@ -82,7 +82,7 @@ def _read(root: Node, path: Path, context: SuiteContext) -> Suite | None:
     metrics, gates = _judged(root, scorers, context)
     slices = read_slices(root.get("slices"), {*dataset.columns, TAGS} if dataset else None)
     cases = _cases(root, dataset, prompt, (inputs, constants), scorers, slices)
-    must_pass = read_must_pass(root.get("must_pass"), cases or None, tuple(scorer.name for scorer in scorers))
+    must_pass = read_must_pass(root.get("must_pass"), cases or None, names_of(root))
     plain = _plain(root, path)
     if root.faults or prompt is None:
         return None
@@ -144,7 +144,7 @@ def _judged(
 ) -> tuple[tuple[MetricSpec, ...], dict[str, MetricGate]]:
     metrics = read_metrics(root, scorers, names_of(root), context)
     node = root.get("metrics")
-    written = frozenset(node.value) if node and isinstance(node.value, Mapping) else names_of(root)
+    written = tuple(node.value) if node and isinstance(node.value, Mapping) else names_of(root)
     return read_gates(root.get("gate"), metrics, written)
 
 

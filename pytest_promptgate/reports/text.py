@@ -6,7 +6,7 @@ Everything that came from a row or a model goes through `printable` before it st
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.printable import one_line, printable
 from pytest_promptgate.core.types import (
@@ -23,6 +23,9 @@ from pytest_promptgate.core.types import (
     Suite,
     Verdict,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 WORST = 10  # cases shown one by one; the rest is named
 DIFF_LINES = 40
@@ -58,8 +61,8 @@ def _must_pass_problem(suite: Suite, results: Sequence[Result]) -> str:
                 seen = f"scored {grade.value:g}" if isinstance(grade, Score) else "could not be scored"
                 reason = grade.message if isinstance(grade, Errored) else grade.reason
                 why = one_line(reason, width=WIDTH) if reason else "no reason given"
-                answer = "" if result.completion is None else f"\n  answer: {one_line(result.completion.text, width=WIDTH)}"
-                return f"{result.trial.id} must pass, but {name} {seen} (needs {rule.pass_at:g}): {why}{answer}"
+                told = f"{result.trial.id} must pass, but {name} {seen} (needs {rule.pass_at:g}): {why}"
+                return told if result.completion is None else f"{told}\n  answer: {_shown(result.completion.text)}"
     return ""
 
 
@@ -107,7 +110,7 @@ def _differences(differences: Differences) -> Iterator[str]:
     lines = [
         *([f"prompt: {differences.prompt}"] if differences.prompt else []),
         *(f"  {printable(line)}" for line in differences.prompt_diff[:DIFF_LINES]),
-        *([f"  … and {len(differences.prompt_diff) - DIFF_LINES} more lines"] if len(differences.prompt_diff) > DIFF_LINES else []),
+        *([f"  … and {len(differences.prompt_diff) - DIFF_LINES} more lines"] if _long(differences) else []),
         *([f"model: {differences.model}"] if differences.model else []),
         *(f"parameter: {each}" for each in differences.parameters),
         *([f"scorers changed: {', '.join(differences.scorers)}"] if differences.scorers else []),
@@ -118,6 +121,10 @@ def _differences(differences: Differences) -> Iterator[str]:
     ]
     yield "what differs from the baseline:" if lines else "nothing differs from the baseline but the answers"
     yield from (f"  {line}" for line in lines)
+
+
+def _long(differences: Differences) -> bool:
+    return len(differences.prompt_diff) > DIFF_LINES
 
 
 def _acceptance(report: Report, verdict: Verdict, alias: str) -> Iterator[str]:

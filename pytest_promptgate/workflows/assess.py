@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.budget import priced_baseline
@@ -12,6 +11,8 @@ from pytest_promptgate.core.metrics import measure
 from pytest_promptgate.core.types import Baseline, Case, Report, Result, SliceMeasurement
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence, Set
+
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.ports import Aggregate, Price
 

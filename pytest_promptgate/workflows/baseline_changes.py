@@ -114,14 +114,11 @@ def _cases(old: Baseline, new: Baseline) -> Iterator[str]:
     yield from _listed("edited", edited)
     moved = {case: _scores(old.cases[case], new.cases[case]) for case in common - edited}
     yield from _listed("scored otherwise", {case: change for case, change in moved.items() if change})
-    yield from _listed(
-        "answered otherwise with the same scores",
-        {
-            case
-            for case, change in moved.items()
-            if not change and _outputs(old.cases[case]) != _outputs(new.cases[case])
-        },
-    )
+    same = {case for case, change in moved.items() if not change}
+    answered = {case for case in same if _outputs(old.cases[case]) != _outputs(new.cases[case])}
+    yield from _listed("answered otherwise with the same scores", answered)
+    asked = {case for case in same - answered if old.cases[case].request != new.cases[case].request}
+    yield from _listed("asked otherwise with the same answers", asked)
 
 
 def _scores(old: CaseRecord, new: CaseRecord) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gate_world import Sample, baseline, case, changed_scorer, given, observations, results, spec, suite, tolerance
+from gate_world import Sample, baseline, changed_scorer, given, observations, results, spec, suite, tolerance
 from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -20,9 +20,7 @@ from pytest_promptgate.core.types import (
     Errored,
     Measurement,
     MetricGate,
-    Observation,
     Outcome,
-    Score,
     Skipped,
     Tolerance,
     ToolCall,
@@ -395,13 +393,3 @@ def test_the_order_of_results_changes_nothing(order: list[int], scores: list[flo
     shuffled = replace(world, results=[world.results[index] for index in order])
 
     assert verdict(shuffled) == verdict(world)
-
-
-def test_the_world_of_these_tests_has_one_trial_per_sample() -> None:
-    seen = observations({"a": [1.0, 0.0]})
-
-    assert [(each.case, each.sample) for each in seen] == [("a", 1), ("a", 2)]
-    assert results(seen)[0].trial.case == case("a")
-    assert isinstance(seen[0], Observation)
-    assert isinstance(seen[0].grades["queue"], Score)
-    assert results(seen)[0].completion == Completion(text="new answer to a#1")

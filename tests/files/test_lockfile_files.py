@@ -125,7 +125,7 @@ def test_a_doubted_lockfile_is_an_error_unless_it_is_being_mended(path: Path) ->
     lockfile = Lockfile().updated([made_baseline(), made_baseline(suite="other")])
     path.write_text(dumps(lockfile).replace('"value":0.5', '"value":0.25'), encoding="utf-8")
 
-    with pytest.raises(Faults, match="other: accuracy: its cases give 0.5"):
+    with pytest.raises(Faults, match="other: accuracy: its cases give"):
         read_lockfile(path)
     assert read_lockfile(path, mending=True).doubts.keys() == {("triage", "default"), ("other", "default")}
 

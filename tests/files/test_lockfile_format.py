@@ -29,7 +29,10 @@ from pytest_promptgate.errors import LockfileError
 from pytest_promptgate.files.lockfile_format import Lockfile, dumps, loads
 
 FILE = "promptgate.lock.json"
-RESTORE = "\n  It is written by pytest --update-baseline alone. Take back the committed one: git checkout -- promptgate.lock.json"
+RESTORE = (
+    "\n  It is written by pytest --update-baseline alone. "
+    "Take back the committed one: git checkout -- promptgate.lock.json"
+)
 
 
 def lockfile_of(*baselines: Baseline) -> Lockfile:
@@ -58,7 +61,8 @@ def test_the_text_is_laid_out_for_git() -> None:
         '        "metrics": {\n'
         '          "accuracy": {"expression":"mean(queue)","scored":2,"unscored":0,"value":0.5}\n'
         "        },\n"
-        '        "model": {"name":"gpt-4o-2024-11-20","parameters":{"temperature":0},"provider":"openai","vouched":false},\n'
+        '        "model": {"name":"gpt-4o-2024-11-20","parameters":{"temperature":0},'
+        '"provider":"openai","vouched":false},\n'
         '        "must_pass": [],\n'
         '        "path": "evals/triage.eval.yaml",\n'
         '        "prompt": "support-triage@v3",\n'
@@ -103,14 +107,15 @@ def _shuffled(baseline: Baseline, chance: random.Random) -> Baseline:
     chance.shuffle(cases)
     turned = [
         replace(
-            case, observations=tuple(replace(o, grades=dict(reversed(o.grades.items()))) for o in case.observations)
+            case,
+            observations=tuple(replace(o, grades=dict(reversed(list(o.grades.items())))) for o in case.observations),
         )
         for case in cases
     ]
     return replace(
         baseline,
         cases={each.id: each for each in turned},
-        scorers=dict(reversed(baseline.scorers.items())),
+        scorers=dict(reversed(list(baseline.scorers.items()))),
     )
 
 
@@ -340,14 +345,18 @@ def test_json_that_is_nested_without_end_is_an_error() -> None:
         (
             '"queue":1.0',
             '"queue":null',
-            ":10: suites.triage.default.cases.t-001.samples[0].scores.queue: expected a number, "
-            '[number, answered, expected] or {"unscored": reason}, found null',
+            (
+                ":10: suites.triage.default.cases.t-001.samples[0].scores.queue: expected a number, "
+                '[number, answered, expected] or {"unscored": reason}, found null'
+            ),
         ),
         (
             '"queue":1.0',
             '"queue":[1.0, "a"]',
-            ":10: suites.triage.default.cases.t-001.samples[0].scores.queue: expected a number, "
-            '[number, answered, expected] or {"unscored": reason}, found [1.0, "a"]',
+            (
+                ":10: suites.triage.default.cases.t-001.samples[0].scores.queue: expected a number, "
+                '[number, answered, expected] or {"unscored": reason}, found [1.0, "a"]'
+            ),
         ),
         (
             '"queue":1.0',
@@ -357,8 +366,10 @@ def test_json_that_is_nested_without_end_is_an_error() -> None:
         (
             '"queue":1.0},"tokens":[12,3,null]',
             '"queue":1.0},"tokens":[12]',
-            ":10: suites.triage.default.cases.t-001.samples[0].tokens: "
-            "expected [in, out, cached], each a whole number or null, found [12]",
+            (
+                ":10: suites.triage.default.cases.t-001.samples[0].tokens: "
+                "expected [in, out, cached], each a whole number or null, found [12]"
+            ),
         ),
         (
             '"queue":1.0},"tokens":[12,3,null]',

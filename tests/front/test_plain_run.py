@@ -27,8 +27,8 @@ def test_without_the_flag_no_suite_is_collected_and_nothing_is_written(project: 
 def test_the_plugin_adds_no_line_to_a_plain_run(project: Project) -> None:
     project.write("test_unit.py", "def test_one():\n    pass\n")
 
-    with_plugin = project.pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
-    without = project.pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "-p", "no:promptgate")
+    with_plugin = project.run_apart("-q", "-p", "no:cacheprovider")
+    without = project.run_apart("-q", "-p", "no:cacheprovider", "-p", "no:promptgate")
 
     def shape(result: pytest.RunResult) -> list[str]:
         return [line.split(" in ")[0] for line in result.stdout.lines]
@@ -62,7 +62,7 @@ def test_the_plugin_can_be_switched_off(project: Project) -> None:
     project.standard()
     project.write("test_unit.py", "def test_one():\n    pass\n")
 
-    result = project.pytester.runpytest_subprocess("-p", "no:promptgate")
+    result = project.run_apart("-p", "no:promptgate")
 
     result.assert_outcomes(passed=1)
 

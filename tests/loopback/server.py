@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import random
 import socket
 import threading
@@ -20,17 +19,17 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from .answers import Answers, answer_for, reply
+from .connection import Connection
 from .faults import Bucket, Chance, Fault, Faults, Wire, html, rate_limited, server_error, unknown_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
+    from .answers import Answers
+
 # Seconds, or a draw of seconds.
 Latency: TypeAlias = "float | Callable[[random.Random], float]"
-
-REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 429: "Too Many"}
 
 
 def stragglers(usual: float, *, share: float, slow: float) -> Latency:
@@ -88,14 +87,10 @@ class LoopbackServer:
         self._draw = random.Random(seed)
         self._loop = asyncio.new_event_loop()
         self._socket = socket.create_server(("127.0.0.1", port), backlog=2048)
+        self.port = int(self._socket.getsockname()[1])
         self._thread = threading.Thread(target=self._run, name="loopback", daemon=True)
         self._listening = threading.Event()
-        self._connections: set[_Connection] = set()
-
-    @property
-    def port(self) -> int:
-        """The port that was given, or chosen by the system."""
-        return int(self._socket.getsockname()[1])
+        self._connections: set[Connection] = set()
 
     @property
     def base_url(self) -> str:
@@ -124,9 +119,7 @@ class LoopbackServer:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        listening = self._loop.run_until_complete(
-            self._loop.create_server(lambda: _Connection(self), sock=self._socket)
-        )
+        listening = self._loop.run_until_complete(self._loop.create_server(lambda: Connection(self), sock=self._socket))
         self._loop.call_soon(self._listening.set)
         self._loop.run_forever()
         listening.close()
@@ -161,108 +154,13 @@ class LoopbackServer:
             self.requests.append(Recorded(path=path, headers=headers, body=body, at=time.monotonic()))
         return number
 
-    def connected(self, connection: _Connection) -> None:
+    def connected(self, connection: Connection) -> None:
         """Keep it, to drop it at the end."""
         self._connections.add(connection)
 
-    def disconnected(self, connection: _Connection) -> None:
+    def disconnected(self, connection: Connection) -> None:
         """Forget it."""
         self._connections.discard(connection)
-
-
-class _Connection(asyncio.Protocol):
-    """One keep-alive connection; its requests come one after the other."""
-
-    def __init__(self, server: LoopbackServer) -> None:
-        self._server = server
-        self._loop = asyncio.get_running_loop()
-        self._buffer = b""
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._server.connected(self)
-
-    def connection_lost(self, _: Exception | None) -> None:
-        self._server.disconnected(self)
-
-    def abort(self) -> None:
-        """Drop the connection without a word."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        head, found, rest = self._buffer.partition(b"\r\n\r\n")
-        if not found:
-            return
-        length = _content_length(head)
-        if len(rest) < length:
-            return
-        self._buffer = rest[length:]
-        self._handle(head, rest[:length])
-
-    def _handle(self, head: bytes, raw: bytes) -> None:
-        path = head.split(b" ", 2)[1].decode("latin-1")
-        if not path.partition("?")[0].endswith("/chat/completions"):
-            self._send(Fault(status=404, body=b'{"error": {"message": "no such path"}}'))
-            return
-        body = json.loads(raw)
-        server = self._server
-        number = server.note(path, head, body)
-        server.at_once += 1
-        server.most_at_once = max(server.most_at_once, server.at_once)
-        fault = server.fault_for(number, body)
-        wait = server.wait_for() if fault is None or fault.status == 200 else 0.0
-        if wait > 0:
-            self._loop.call_later(wait, self._respond, fault, body, number)
-        else:
-            self._respond(fault, body, number)
-
-    def _respond(self, fault: Fault | None, body: dict[str, Any], number: int) -> None:
-        server = self._server
-        server.at_once -= 1
-        if fault is not None and not (fault.cut or fault.wire is Wire.DROPPED):
-            self._send(fault)
-            return
-        asked = str(body.get("model", ""))
-        answer = reply(answer_for(server.answers, body), body, number=number, model=server.model or asked)
-        if fault is None:
-            self._send(Fault(body=answer, headers=() if server.bucket is None else server.bucket.headers()))
-        elif fault.cut:
-            self._send(Fault(body=answer[: len(answer) // 2]))
-        else:
-            self._drop(answer)
-
-    def _send(self, fault: Fault) -> None:
-        transport = self._transport
-        if transport is None or transport.is_closing() or fault.wire is Wire.HUNG:
-            return
-        if fault.wire is Wire.CLOSED:
-            transport.close()
-            return
-        extra = "".join(f"{name}: {value}\r\n" for name, value in fault.headers)
-        head = (
-            f"HTTP/1.1 {fault.status} {REASONS.get(fault.status, 'Error')}\r\ncontent-type: {fault.content_type}\r\n"
-            f"content-length: {len(fault.body)}\r\n{extra}\r\n"
-        )
-        transport.write(head.encode("latin-1") + fault.body)
-
-    def _drop(self, answer: bytes) -> None:
-        if self._transport is not None:
-            head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(answer)}\r\n\r\n"
-            self._transport.write(head.encode() + answer[: len(answer) // 2])
-            self._transport.close()
-
-
-def _content_length(head: bytes) -> int:
-    lowered = head.lower()
-    start = lowered.find(b"content-length:")
-    if start < 0:
-        return 0
-    end = lowered.find(b"\r\n", start)
-    return int(lowered[start + 15 : end if end >= 0 else None])
 
 
 def closed_port() -> int:
