@@ -144,15 +144,15 @@ URL = 'base_url: "http://h/v1"'
          ("promptgate.yaml:1:13: provider 'a' has two addresses\n"
          "  Keep one: the address, or the variable that holds it.")),
         (f'providers: {{a: {{{URL}, endpoint: "http://h"}}}}',
-         "promptgate.yaml:1:41: 'endpoint' is another word for 'base_url', which is given too\n  Keep one."),
+         "promptgate.yaml:1:42: 'endpoint' is another word for 'base_url', which is given too\n  Keep one."),
         (f"providers: {{a: {{{URL}, familly: vllm}}}}",
-         ("promptgate.yaml:1:41: unknown key 'familly' in providers.a\n"
-         "  Did you mean 'family'? Known keys: api_key_env, api_version, base_url, base_url_env, deployments, endpoint, "
-         "endpoint_env, family, headers, hedge, kind, models, requests_per_minute, timeout_s, tokens_per_minute.")),
+         ("promptgate.yaml:1:42: unknown key 'familly' in providers.a\n"
+         "  Did you mean 'family'? Known keys: api_key_env, api_version, base_url, base_url_env, deployments, "
+         "endpoint, endpoint_env, family, headers, hedge, kind, models, requests_per_minute, timeout_s, tokens_per_minute.")),
         (f"providers: {{a: {{{URL}, kind: opneai}}}}",
-         "promptgate.yaml:1:41: unknown kind 'opneai'\n  Did you mean 'openai'? Kinds: azure, embedded, openai."),
+         "promptgate.yaml:1:42: unknown kind 'opneai'\n  Did you mean 'openai'? Kinds: azure, embedded, openai."),
         (f"providers: {{a: {{{URL}, family: antropic}}}}",
-         ("promptgate.yaml:1:41: unknown family 'antropic'\n"
+         ("promptgate.yaml:1:42: unknown family 'antropic'\n"
          "  Did you mean 'anthropic'? Families: anthropic, azure, bedrock, cerebras, cohere, dashscope, deepseek, "
          "embedded, fireworks, gateway, gemini, groq, hf, litellm, llamacpp, lmstudio, mistral, ollama, openai, "
          "openrouter, replicate, sglang, together, vertex, vllm, xai.")),
@@ -163,23 +163,23 @@ URL = 'base_url: "http://h/v1"'
          ("promptgate.yaml:1:17: providers.a.base_url is no plain http(s) address\n"
          '  Write it like "https://api.example.com/v1", without user, password, query or spaces.')),
         (f"providers: {{a: {{{URL}, api_key_env: sk-abc}}}}",
-         ("promptgate.yaml:1:41: providers.a.api_key_env is no name of an environment variable\n"
+         ("promptgate.yaml:1:42: providers.a.api_key_env is no name of an environment variable\n"
          "  Write the variable's name, such as OPENAI_API_KEY, never the secret itself.")),
         (f"providers: {{a: {{{URL}, headers: {{X-Api-Key: sk-abc}}}}}}",
-         ("promptgate.yaml:1:51: the header 'X-Api-Key' holds a secret\n"
+         ("promptgate.yaml:1:52: the header 'X-Api-Key' holds a secret\n"
          "  Write ${NAME}: it is taken from that environment variable.")),
         (f"providers: {{a: {{{URL}, headers: sk-abc}}}}",
-         "promptgate.yaml:1:41: providers.a.headers must be a mapping, not text"),
+         "promptgate.yaml:1:42: providers.a.headers must be a mapping, not text"),
         (f"providers: {{a: {{{URL}, headers: {{X: 1}}}}}}",
-         "promptgate.yaml:1:51: providers.a.headers.X must be text, not 1"),
+         "promptgate.yaml:1:52: providers.a.headers.X must be text, not 1"),
         (f"providers: {{a: {{{URL}, timeout_s: 0}}}}",
-         "promptgate.yaml:1:41: providers.a.timeout_s must be seconds, a number >= 1, not 0"),
+         "promptgate.yaml:1:42: providers.a.timeout_s must be seconds, a number >= 1, not 0"),
         (f"providers: {{a: {{{URL}, requests_per_minute: 0.5}}}}",
-         "promptgate.yaml:1:41: providers.a.requests_per_minute must be a whole number >= 1, not 0.5"),
+         "promptgate.yaml:1:42: providers.a.requests_per_minute must be a whole number >= 1, not 0.5"),
         (f"providers: {{a: {{{URL}, hedge: yes}}}}",
-         "promptgate.yaml:1:41: providers.a.hedge must be true or false, not text"),
+         "promptgate.yaml:1:42: providers.a.hedge must be true or false, not text"),
         (f"providers: {{a: {{{URL}, models: {{m: {{pined: true}}}}}}}}",
-         ("promptgate.yaml:1:54: unknown key 'pined' in providers.a.models.m\n"
+         ("promptgate.yaml:1:55: unknown key 'pined' in providers.a.models.m\n"
          "  Did you mean 'pinned'? Known keys: pinned.")),
         (f"providers: {{a/b: {{{URL}}}}}",
          ("promptgate.yaml:1:13: 'a/b' is no name for a provider\n"

@@ -232,17 +232,30 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert re.sub(r"(read|written): .*", r"\1: …", str(told.value)).startswith(f"{path}: the response store cannot be")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_is_told_with_the_way_out(tmp_path: Path) -> None:
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+sys.argv = ["-c", *sys.argv[1:]]
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_full_disk_is_told_with_the_way_out_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
-    path.symlink_to("/dev/full")
-    store = FileStore(path)
-    with pytest.raises(StoreError) as told:
-        store.put(key(), FULL, parts=PARTS)
-    assert str(told.value) == (
-        f"{path}: the response store cannot be written: No space left on device\n"
-        "  What was stored so far is kept, and will not be asked again. Make room or mend the permissions, then run again."
+    arguments = [sys.executable, "-c", LIMITED + WRITER, str(path), "a", "100", "200"]
+    process = subprocess.run(arguments, capture_output=True, text=True, check=False)
+
+    stored = process.stdout.splitlines()
+    assert process.stderr.endswith(
+        f"StoreError: {path}: the response store cannot be written: File too large\n"
+        "  What was stored so far is kept, and will not be asked again. Make room or mend the permissions, "
+        "then run again.\n"
     )
+    filled(path, "after")
+    store = FileStore(path)
+    assert len(store) == len(stored) + 1
+    assert store.complaints == ()
+    store.close()
 
 
 def test_a_round_counts_from_its_line_on(tmp_path: Path) -> None:
