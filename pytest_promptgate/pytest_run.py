@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_promptgate.core.differences import CONTRACT, loosened
 from pytest_promptgate.core.selection import smoke_cases
 from pytest_promptgate.core.types import Origin, Outcome, Score
 from pytest_promptgate.plugin import ALIAS
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.types import Baseline, Report, Result, Suite
     from pytest_promptgate.pytest_session import EvalSession
+
+
+# What --accept-regression may wave through; missing data are never acceptable.
+ACCEPTABLE = frozenset({Outcome.REGRESSED, Outcome.INCOMPARABLE})
 
 
 class Run:
@@ -62,8 +67,10 @@ class Run:
 
     @property
     def gated(self) -> tuple[str, ...]:
-        """The metrics that have a gate item, in the suite's order."""
-        return tuple(spec.name for spec in self.suite.metrics if self.suite.gates[spec.name].gated)
+        """What has a gate item: the gated metrics in the suite's order, and promises that were loosened."""
+        metrics = [spec.name for spec in self.suite.metrics if self.suite.gates[spec.name].gated]
+        broken = self.baseline is not None and any(loosened(self.suite, self.baseline.contract))
+        return (*metrics, CONTRACT) if broken else tuple(metrics)
 
     def settle(self, items: Sequence[pytest.Item]) -> None:
         """Find out which cases were selected; a gate without any case pulls the whole suite in."""
@@ -122,7 +129,7 @@ class Run:
         ]
         if verdict.change is not None:
             item.user_properties.append(("promptgate_change", verdict.change))
-        if verdict.red and not (self.session.settings.accept and verdict.outcome is Outcome.REGRESSED):
+        if verdict.red and not (self.session.settings.accept and verdict.outcome in ACCEPTABLE):
             raise EvalFailure(gate_text(report, verdict, alias=ALIAS))
 
     def judged(self) -> Report:

@@ -49,7 +49,9 @@ def _table(path: str, file: str) -> Any:
     import pyarrow.parquet
 
     try:
-        return pyarrow.parquet.read_table(path)
+        # Not read_table: that one adds columns from directories called name=value.
+        with pyarrow.parquet.ParquetFile(path) as opened:
+            return opened.read()
     except (pyarrow.ArrowException, OSError, ValueError) as fault:
         what = f"not a readable parquet file: {one_line(str(fault), width=160)}"
         raise DatasetError(Place(file=file), what) from None

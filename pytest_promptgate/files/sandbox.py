@@ -6,13 +6,16 @@ Templates are reviewed code and rows are not, so rows are only ever values here.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from jinja2 import StrictUndefined
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jinja2.runtime import Context
 
 MOST_CHARACTERS = 5_000_000  # of one rendered prompt
@@ -40,6 +43,26 @@ def _range(*bounds: int) -> range:
     return counted
 
 
+def _lipsum(*_: object, **__: object) -> NoReturn:
+    raise SecurityError("lipsum() gives another text every time")
+
+
+def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, unless one of its numbers asks for more than a prompt can hold."""
+
+    @wraps(function)
+    def bounded(value: Any, *args: Any, **kwargs: Any) -> Any:
+        _check_sizes(*args, *kwargs.values())
+        return function(value, *args, **kwargs)
+
+    return bounded
+
+
+def _check_sizes(*arguments: Any) -> None:
+    if any(isinstance(each, int) and each > MOST_CHARACTERS for each in arguments):
+        raise SecurityError(f"a size above {MOST_CHARACTERS:,}")
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**"})
 
@@ -47,6 +70,8 @@ class _Environment(ImmutableSandboxedEnvironment):
         spent.calls += 1
         if spent.calls > MOST_CALLS:
             raise SecurityError(f"more than {MOST_CALLS:,} calls")
+        if isinstance(getattr(function, "__self__", None), str):  # ljust, zfill, …
+            _check_sizes(*args, *kwargs.values())
         return super().call(context, function, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
@@ -63,4 +88,6 @@ def _repeated(sequence: Any, times: Any) -> int:
 
 # Trailing line feeds are kept, as Prompty keeps them: those at both ends of a message are stripped at the end.
 environment = _Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
-environment.globals["range"] = _range
+environment.globals |= {"range": _range, "lipsum": _lipsum}
+environment.filters |= {name: _bounded(environment.filters[name]) for name in ("batch", "center", "indent", "slice")}
+del environment.filters["random"]  # one row has one prompt

@@ -30,11 +30,13 @@ def build(offer: type, kind: str, node: Node, *, typed: bool) -> Any | None:
         typed: Hold the values against the annotations (users' classes); ours check themselves.
     """
     fields = [field for field in dataclasses.fields(offer) if field.init] if dataclasses.is_dataclass(offer) else []
-    given = _given(node, fields)
     before = len(node.faults)
+    if not fields and node.value is not None and not isinstance(node.value, Mapping):
+        node.wrong("a mapping of settings")
+    given = _given(node, fields)
     _check_names(given, fields, kind, node)
     hints = _hints(offer) if typed else {}
-    values = {name: _fitting(below, hints.get(name, Any)) for name, below in given.items()}
+    values = {name: _fitting(name, below, hints.get(name, Any)) for name, below in given.items()}
     if len(node.faults) > before:
         return None
     try:
@@ -70,7 +72,6 @@ def _given(node: Node, fields: Sequence[dataclasses.Field[Any]]) -> dict[str, No
     if isinstance(node.value, Mapping):
         return dict(node.pairs())
     if not fields:
-        node.wrong("a mapping of settings")
         return {}
     return {fields[0].name: node}
 
@@ -94,10 +95,10 @@ def _hints(offer: type) -> Mapping[str, Any]:
         return {}
 
 
-def _fitting(node: Node, hint: Any) -> Any:
+def _fitting(name: str, node: Node, hint: Any) -> Any:
     fits, value = _converted(node.value, hint)
     if not fits:
-        node.fault(f"{node.route[-1]} must be {_worded(hint)}, not {shown(node.value)}")
+        node.fault(f"{name} must be {_worded(hint)}, not {shown(node.value)}")
     return value
 
 
@@ -145,4 +146,7 @@ def _worded(hint: Any) -> str:
         return " or ".join(shown(each.value) for each in hint)
     if (origin or hint) in (dict, Mapping):
         return "a mapping"
-    return _WORDS.get(hint) or f"a list of {_worded(inner[0])}" if inner else _WORDS.get(hint, "a list")
+    if hint in _WORDS:
+        return _WORDS[hint]
+    each = [_worded(one) for one in inner if one is not Ellipsis]
+    return f"a list of {' and '.join(each)}" if each else "a list"

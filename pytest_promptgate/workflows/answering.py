@@ -16,6 +16,7 @@ from pytest_promptgate.errors import (
     PromptGateError,
     RequestRefused,
     StoreError,
+    WrongModel,
 )
 from pytest_promptgate.workflows.jobs import Job, answered, unanswered, unchanged
 from pytest_promptgate.workflows.lanes import Crew, Lane
@@ -187,7 +188,8 @@ class Answering:
             asyncio.get_running_loop().call_later(STOP_GRACE_S, lane.crew.cancel, self._is_stopped)
             self._file(job, unanswered(job, Origin.ASKED, self._halt(asked_of(job, error), error, job).told(job)))
         except CallError as error:
-            self._file(job, unanswered(job, Origin.ASKED, Errored(message=str(error))))
+            moved = isinstance(error, WrongModel)
+            self._file(job, unanswered(job, Origin.ASKED, Errored(message=str(error), moved=moved)))
         else:
             await self._keep(job, lane, completion)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.budget import priced_baseline
-from pytest_promptgate.core.differences import differences
+from pytest_promptgate.core.differences import differences, loosened_verdict
 from pytest_promptgate.core.gate import GateInput, judge_all
 from pytest_promptgate.core.metrics import measure
 from pytest_promptgate.core.types import Baseline, Case, Report, Result, SliceMeasurement
@@ -43,6 +43,8 @@ def assess(
     suite = plan.suite
     known = None if baseline is None else priced_baseline(baseline, price)
     observations = [result.observation for result in results]
+    changes = differences(suite, plan.pin, known)
+    promises = loosened_verdict(changes.loosened)
     given = GateInput(suite=suite, baseline=known, results=results, selection=selection, aggregates=aggregates)
     return Report(
         suite=suite,
@@ -50,8 +52,8 @@ def assess(
         pin=plan.pin,
         results=tuple(results),
         measurements=tuple(measure(spec, observations, aggregates=aggregates) for spec in suite.metrics),
-        verdicts=judge_all(given),
-        differences=differences(suite, plan.pin, known),
+        verdicts=(*judge_all(given), *([promises] if promises else [])),
+        differences=changes,
         baseline=known,
         partial=partial,
         slices=tuple(_slices(plan, results, aggregates)),

@@ -148,7 +148,8 @@ URL = 'base_url: "http://h/v1"'
         (f"providers: {{a: {{{URL}, familly: vllm}}}}",
          ("promptgate.yaml:1:42: unknown key 'familly' in providers.a\n"
          "  Did you mean 'family'? Known keys: api_key_env, api_version, base_url, base_url_env, deployments, "
-         "endpoint, endpoint_env, family, headers, hedge, kind, models, requests_per_minute, timeout_s, tokens_per_minute.")),
+         "endpoint, endpoint_env, family, headers, hedge, kind, models, requests_per_minute, timeout_s, "
+         "tokens_per_minute.")),
         (f"providers: {{a: {{{URL}, kind: opneai}}}}",
          "promptgate.yaml:1:42: unknown kind 'opneai'\n  Did you mean 'openai'? Kinds: azure, embedded, openai."),
         (f"providers: {{a: {{{URL}, family: antropic}}}}",

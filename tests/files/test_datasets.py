@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import decimal
 import gc
@@ -110,7 +111,7 @@ def test_parquet_values_become_what_json_can_hold(tmp_path: Path) -> None:
         tmp_path,
         whole=[1, None],
         day=[datetime.date(2026, 1, 31), None],
-        moment=[datetime.datetime(2026, 1, 31, 12, 30), None],
+        moment=[datetime.datetime(2026, 1, 31, 12, 30, tzinfo=datetime.UTC), None],
         price=[decimal.Decimal("12.50"), decimal.Decimal("3.00")],
         tags=[["a", "b"], []],
         nested=[{"a": 1.5}, {"a": None}],
@@ -121,7 +122,7 @@ def test_parquet_values_become_what_json_can_hold(tmp_path: Path) -> None:
     assert first.fields == {
         "whole": 1,
         "day": "2026-01-31",
-        "moment": "2026-01-31T12:30:00",
+        "moment": "2026-01-31T12:30:00+00:00",
         "price": 12.5,
         "tags": ["a", "b"],
         "nested": {"a": 1.5},
@@ -137,6 +138,8 @@ def test_yaml_dates_and_old_words_stay_text(tmp_path: Path) -> None:
     assert row.fields == {"day": "2026-01-31", "answer": "yes", "code": "012"}
 
 
+RETURNED = "  A loader returns a list of pytest_promptgate.Row."
+SUFFIXES = "Datasets can be: .csv, .json, .jsonl, .parquet, .tsv, .yaml, .yml."
 SHAPE = '\n  A dataset is a list of objects: [{"id": "t-1", …}, …].'
 
 
@@ -276,13 +279,11 @@ def test_parquet_without_pyarrow_names_the_extra(tmp_path: Path, monkeypatch: py
     [
         (
             "a.jsnl",
-            "no loader for the suffix '.jsnl' of a.jsnl\n"
-            "  Did you mean '.jsonl'? Datasets can be: .csv, .json, .jsonl, .parquet, .tsv, .yaml, .yml.",
+            f"no loader for the suffix '.jsnl' of a.jsnl\n  Did you mean '.jsonl'? {SUFFIXES}",
         ),
         (
             "rows",
-            "no loader for a name without suffix of rows\n"
-            "  Datasets can be: .csv, .json, .jsonl, .parquet, .tsv, .yaml, .yml.",
+            f"no loader for a name without suffix of rows\n  {SUFFIXES}",
         ),
         (
             "supprt.csv",
@@ -327,16 +328,20 @@ def test_a_plugins_loader_that_breaks_is_told(tmp_path: Path) -> None:
 
     assert messages == [
         r"a.own: the loader of .own files failed: RuntimeError: cannot\x1b[2J parse",
-        "a.own: the loader of .own files did not return a sequence of rows\n"
-        "  A loader returns a list of pytest_promptgate.Row.",
+        f"a.own: the loader of .own files did not return a sequence of rows\n{RETURNED}",
     ]
 
 
-def test_the_formats_come_through_the_hook(pytestconfig: pytest.Config) -> None:
-    manager = pytest.PytestPluginManager()
-    toolbox.register_built_in(manager)
-
-    assert set(toolbox.collect(manager).loaders) == {".jsonl", ".json", ".yaml", ".yml", ".csv", ".tsv", ".parquet"}
+def test_the_formats_come_through_the_hook() -> None:
+    assert set(toolbox.collect(toolbox.new_manager()).loaders) == {
+        ".jsonl",
+        ".json",
+        ".yaml",
+        ".yml",
+        ".csv",
+        ".tsv",
+        ".parquet",
+    }
 
 
 @pytest.mark.parametrize("content", ['{"a": 1}\n', "broken"])
@@ -344,10 +349,17 @@ def test_the_garbage_collector_is_left_as_it_was(tmp_path: Path, content: str) -
     (tmp_path / "a.jsonl").write_text(content, encoding="utf-8")
     for wanted in (True, False):
         (gc.enable if wanted else gc.disable)()
-        try:
+        with contextlib.suppress(DatasetError):
             load_rows(tmp_path / "a.jsonl", where=WHERE, loaders=LOADERS)
-        except DatasetError:
-            pass
         seen = gc.isenabled()
         gc.enable()
         assert seen is wanted
+
+
+def test_directories_called_name_is_value_add_no_columns_to_parquet(tmp_path: Path) -> None:
+    directory = tmp_path / "day=1"
+    directory.mkdir()
+
+    (row,) = load(directory, "a.parquet", parquet(tmp_path, a=[1]))
+
+    assert row.fields == {"a": 1}

@@ -105,18 +105,16 @@ def test_whatever_the_order_the_bytes_are_the_same() -> None:
 def _shuffled(baseline: Baseline, chance: random.Random) -> Baseline:
     cases = list(baseline.cases.values())
     chance.shuffle(cases)
-    turned = [
-        replace(
-            case,
-            observations=tuple(replace(o, grades=dict(reversed(list(o.grades.items())))) for o in case.observations),
-        )
-        for case in cases
-    ]
+    turned = [replace(case, observations=tuple(map(_turned, case.observations))) for case in cases]
     return replace(
         baseline,
         cases={each.id: each for each in turned},
         scorers=dict(reversed(list(baseline.scorers.items()))),
     )
+
+
+def _turned(observation: Observation) -> Observation:
+    return replace(observation, grades=dict(reversed(list(observation.grades.items()))))
 
 
 def test_equal_scores_have_one_spelling() -> None:

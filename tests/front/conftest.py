@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+# pytester forgets what a run in this process imported, and PyYAML's C part does not survive a second import.
+# Whatever the tests' own process has imported stays, which also makes each run some seconds faster.
 import pytest
+import yaml  # noqa: F401
 from front_project import Project
+
+import pytest_promptgate.models.offers
+import pytest_promptgate.models.store
+import pytest_promptgate.pytest_hooks
+import pytest_promptgate.scorers.offers
+import pytest_promptgate.workflows.evaluate  # noqa: F401
 
 
 @pytest.fixture

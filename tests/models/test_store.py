@@ -53,7 +53,9 @@ def test_an_answer_comes_back_whole_in_this_and_in_a_later_process(tmp_path: Pat
     assert store.get(key()) == FULL
     store.close()
 
-    assert open_store(tmp_path / "store" / "responses", "triage").get(key()) == FULL
+    later = open_store(tmp_path / "store" / "responses", "triage")
+    assert later.get(key()) == FULL
+    later.close()
 
 
 @pytest.mark.parametrize(
