@@ -11,7 +11,7 @@ from pytest_promptgate.files.lockfile import save_baselines
 from pytest_promptgate.workflows.update_baseline import baseline_of, lockfile_diff, refusal
 
 if TYPE_CHECKING:
-    from pytest_promptgate.core.types import Baseline
+    from pytest_promptgate.core.types import Baseline, Report
     from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.pytest_session import EvalSession
 
@@ -25,24 +25,38 @@ class Update:
 
 
 def update_baselines(evals: EvalSession) -> Update:
-    """Write the baselines of the runs that may have one; the others' entries stay untouched."""
+    """Write the baselines of the suites that may have one; a refused suite's entries stay untouched, all its slots."""
     lines: list[str] = []
-    refused = False
     accepted: list[Baseline] = []
+    by_suite: dict[str, list[Run]] = {}
     for run in evals.runs.values():
-        reason = _refusal(run, accept=evals.settings.accept)
-        if reason:
-            refused = True
-            lines.append(f"{_title(run)}: baseline NOT written: {reason}")
+        by_suite.setdefault(run.suite.name, []).append(run)
+    for name, runs in by_suite.items():
+        reasons = {run: reason for run in runs if (reason := _refusal(run, accept=evals.settings.accept))}
+        if reasons:
+            lines += [f"{_title(run)}: baseline NOT written: {reason}" for run, reason in reasons.items()]
+            lines += [
+                f"{_title(run)}: baseline NOT written: another slot of {name} may not"
+                for run in runs
+                if run not in reasons
+            ]
             continue
-        assert run.report is not None
-        baseline = baseline_of(run.report)
-        accepted.append(baseline)
-        lines += [f"{_title(run)}: {line}" for line in lockfile_diff(run.baseline, baseline) or ("baseline unchanged",)]
-    return _saved(evals, accepted, lines, refused)
+        for run in runs:
+            accepted.append(baseline_of(_report(run)))
+            lines += [f"{_title(run)}: {line}" for line in _diff(evals, run, accepted[-1])]
+    return _saved(evals, accepted, lines, refused=len(accepted) < len(evals.runs))
 
 
-def _saved(evals: EvalSession, accepted: list[Baseline], lines: list[str], refused: bool) -> Update:
+def _diff(evals: EvalSession, run: Run, new: Baseline) -> tuple[str, ...]:
+    return lockfile_diff(run.baseline, new, aggregates=evals.toolbox().aggregates) or ("baseline unchanged",)
+
+
+def _report(run: Run) -> Report:
+    assert run.report is not None
+    return run.report
+
+
+def _saved(evals: EvalSession, accepted: list[Baseline], lines: list[str], *, refused: bool) -> Update:
     settings = evals.settings
     try:
         changed = save_baselines(settings.lockfile, accepted, root=settings.root, aggregates=evals.toolbox().aggregates)

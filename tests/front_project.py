@@ -31,8 +31,8 @@ ROWS: Sequence[tuple[str, str, str]] = (
     ("c-10", "charged twice on my card", "billing"),
 )
 
-# Plugins of this development environment that speak up, or shuffle, without being asked.
-QUIET_PLUGINS = ("-p", "no:randomly", "-p", "no:asyncio")
+# Plugins of this development environment that speak up, or shuffle, or take their time, without being asked.
+QUIET_PLUGINS = ("-p", "no:randomly", "-p", "no:asyncio", "-p", "no:hypothesispytest", "-p", "no:anyio")
 
 SUITE = """\
 prompt: triage

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.ports import Scorer
 
 # What a JSON file can hold. Numbers are finite; keys are strings.
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
 # --- what users write ------------------------------------------------------------------------------------------------

@@ -7,15 +7,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.ports import Price, ProviderSpec
+from pytest_promptgate.core.ports import ProviderSpec
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import ConfigError, PromptGateError
 from pytest_promptgate.files.node import Node, raise_faults
+from pytest_promptgate.files.prices import read_prices
 from pytest_promptgate.files.source import read_text, read_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_promptgate.core.ports import Price
     from pytest_promptgate.core.types import Json
 
 _SECRET_KEYS = ("api_key", "key", "token", "secret", "password", "authorization")
@@ -30,7 +32,6 @@ _ADDRESS_HINTS = {
     "azure": "Add `endpoint_env`, the name of the variable that holds it, or `endpoint`.",
 }
 _TIMEOUT_S = 120.0
-_PRICE_KEYS = frozenset({"input", "output", "cached"})
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _PROVIDER_NAME = re.compile(r"[^\W_][\w.-]*\Z")
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
@@ -78,7 +79,7 @@ def load_config(path: Path, *, kinds: Collection[str], name: str = "") -> Projec
     root = Node(value=document.value, route=(), document=document, faults=faults, error=ConfigError, quoted=False)
     root.keys({"providers", "prices"})
     own = _providers(root.get("providers"), kinds)
-    config = ProjectConfig(providers={**BUILT_IN, **own}, prices=_prices(root.get("prices"), {*BUILT_IN, *own}))
+    config = ProjectConfig(providers={**BUILT_IN, **own}, prices=read_prices(root.get("prices"), {*BUILT_IN, *own}))
     raise_faults(faults, file=shown)
     return config
 
@@ -208,31 +209,6 @@ def _models(node: Node | None) -> dict[str, dict[str, Json]]:
         pinned = entry.get("pinned")
         found[model] = {"pinned": _flag(pinned)} if pinned else {}
     return found
-
-
-def _prices(node: Node | None, providers: Collection[str]) -> dict[str, Price]:
-    found: dict[str, Price] = {}
-    for model, entry in node.pairs() if node else []:
-        provider, slash, _ = model.partition("/")
-        if not slash or provider not in providers:
-            entry.fault(
-                f"the price of {model!r} names no known provider",
-                "Write provider/model. " + did_you_mean(provider, providers, label="Providers"),
-            )
-        entry.keys(_PRICE_KEYS)
-        amounts = {key: _amount(entry, key) for key in ("input", "output", "cached")}
-        if amounts["input"] is not None and amounts["output"] is not None:
-            found[model] = Price(input=amounts["input"], output=amounts["output"], cached=amounts["cached"])
-    return found
-
-
-def _amount(entry: Node, key: str) -> float | None:
-    node = entry.get(key)
-    if node:
-        return node.number("USD per million tokens, a number >= 0", low=0)
-    if key != "cached" and isinstance(entry.value, Mapping):
-        entry.fault(f"{entry.name} lacks {key!r}", "Prices are USD per million tokens: {input: 2.5, output: 10}.")
-    return None
 
 
 def _text(node: Node | None) -> str:

@@ -12,13 +12,15 @@ from pytest_promptgate.core.printable import one_line
 from pytest_promptgate.core.wording import did_you_mean, shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_promptgate.core.types import Json
     from pytest_promptgate.files.node import Node
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", type(None): "null"}
 
 
-def build(offer: type, kind: str, node: Node, *, typed: bool) -> Any | None:
+def build(offer: type, kind: str, node: Node, *, typed: bool, directory: Path) -> Any | None:
     """An instance of `offer` with the settings at `node`, or None after noting faults.
 
     A value that is neither a mapping nor null is the first field's: ``contains: refund``.
@@ -27,6 +29,7 @@ def build(offer: type, kind: str, node: Node, *, typed: bool) -> Any | None:
         offer: A class; settings need a dataclass.
         kind: Its name in the suite.
         node: The settings, or anything that is no mapping of them.
+        directory: Where paths start: a text for a field with ``metadata={"path": True}`` is one.
         typed: Hold the values against the annotations (users' classes); ours check themselves.
     """
     fields = [field for field in dataclasses.fields(offer) if field.init] if dataclasses.is_dataclass(offer) else []
@@ -40,12 +43,22 @@ def build(offer: type, kind: str, node: Node, *, typed: bool) -> Any | None:
     if len(node.faults) > before:
         return None
     try:
-        return offer(**values)
+        return offer(**_resolved(values, fields, directory))
     except (TypeError, ValueError) as fault:
         node.fault(f"{kind}: {one_line(str(fault), width=400)}")
     except Exception as fault:  # noqa: BLE001 - it may be users' code that raises
         node.fault(f"{kind} cannot be set up: {type(fault).__name__}: {one_line(str(fault), width=200)}")
     return None
+
+
+def _resolved(
+    values: dict[str, Any], fields: Sequence[dataclasses.Field[Any]], directory: Path
+) -> dict[str, Any]:
+    paths = {field.name for field in fields if field.metadata.get("path")}
+    return {
+        name: str(directory / value) if name in paths and isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 def in_use(scorer: object) -> dict[str, Json]:
@@ -116,7 +129,7 @@ def _converted(value: Json, hint: Any) -> tuple[bool, Any]:
         return member is not None, member
     container = origin or hint
     if container in (tuple, list, frozenset, set) or container is Sequence:
-        return _items(value, tuple if container is Sequence else container, inner)
+        return _items(value, container, inner)
     if container in (dict, Mapping):
         return isinstance(value, Mapping), value
     return True, value
@@ -125,9 +138,11 @@ def _converted(value: Json, hint: Any) -> tuple[bool, Any]:
 def _items(value: Json, container: Any, inner: tuple[Any, ...]) -> tuple[bool, Any]:
     if not isinstance(value, list):
         return False, value
-    hints = inner if inner and inner[-1] is not Ellipsis and container is tuple else (inner[:1] or (Any,)) * len(value)
+    fixed = container is tuple and inner and inner[-1] is not Ellipsis
+    hints = inner if fixed else (inner[:1] or (Any,)) * len(value)
     found = [_converted(item, hint) for item, hint in zip(value, hints, strict=False)]
-    return len(hints) == len(value) and all(fits for fits, _ in found), container(item for _, item in found)
+    built = (tuple if container is Sequence else container)(item for _, item in found)
+    return len(hints) == len(value) and all(fits for fits, _ in found), built
 
 
 def _is_plain(value: Json, hint: Any) -> bool:

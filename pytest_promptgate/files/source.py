@@ -14,6 +14,7 @@ import yaml
 
 from pytest_promptgate.errors import FileError, Place
 from pytest_promptgate.files.scalars import plain_value
+from pytest_promptgate.files.yaml_faults import syntax_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +109,7 @@ def read_yaml(text: str, *, file: str, first_line: int = 1, error: type[FileErro
     try:
         value = reader.document()
     except yaml.MarkedYAMLError as fault:
-        raise _syntax_error(fault, text, file, first_line, error) from None
+        raise syntax_error(fault, text, file, first_line, error) from None
     return Document(value=value, places=Places(file, reader.marks))
 
 
@@ -227,28 +228,6 @@ class _Reader:
     def _fault(self, event: Any, what: str, hint: str = "") -> FileError:
         line, column = self._mark(event)
         return self._error(Place(file=self._file, line=line, column=column), what, hint=hint)
-
-
-def _syntax_error(
-    fault: yaml.MarkedYAMLError, text: str, file: str, first_line: int, error: type[FileError]
-) -> FileError:
-    mark = fault.problem_mark or fault.context_mark
-    line, column = (mark.line, mark.column) if mark else (0, 0)
-    problem = fault.problem or fault.context or "unreadable"
-    lines = text.splitlines()
-    seen = lines[line] if line < len(lines) else ""
-    place = Place(file=file, line=line + first_line, column=column + 1)
-    return error(place, f"not valid YAML: {problem}", hint=_syntax_hint(problem, seen, column))
-
-
-def _syntax_hint(problem: str, seen: str, column: int) -> str:
-    if "\t" in seen[: column + 1]:
-        return "Indent with spaces; YAML allows no tabs there."
-    if "mapping values are not allowed" in problem:
-        return "A value that contains ': ' needs quotes; keys of one mapping start in the same column."
-    if "cannot start any token" in problem and column < len(seen):
-        return f"A value that starts with {seen[column]!r} needs quotes."
-    return ""
 
 
 def _place_in(text: str, offset: int, file: str, first_line: int) -> Place:

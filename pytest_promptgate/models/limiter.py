@@ -1,11 +1,11 @@
 """How many requests of one account may be under way: a state machine without a clock of its own.
 
 It looks at rounds: as many replies as requests were under way. A clean round whose limit was really used doubles the
-limit, until the provider first shows that it has enough; from then on the limit grows by one a round. Refusals (429,
+limit, until the provider first shows that it has enough; from then on the limit grows by a fifth a round. Refusals (429,
 503, 529) end the growth in one of two ways:
 
 - *Nearly all* of a round is refused: one cut for all requests that started before it, however many of them are refused.
-- *Some* of it is refused: starts are paced at the rate of the answers. If that does not halve the share of refusals,
+- *Some* of it is refused, and there is nothing to double, or it is much: starts are paced at the rate of the answers. If that does not halve the share of refusals,
   they do not come from our load (a provider that refuses at random): the share becomes the `noise` that later rounds
   are measured against, and pacing ends. A paced rate grows again, slowly at first.
 
@@ -26,6 +26,8 @@ NEARLY_ALL = 0.7  # share of refusals that is an overload whatever its cause
 STREAK = 8  # refusals one after the other that are one, too
 ENOUGH = 10  # replies that a share of refusals is worth something from
 LONGEST_PAUSE_S = 60.0  # a provider may ask for more, but is then asked again: it never freezes us
+PASSING = 0.25  # share of refusals that does not end the doubling: it may be noise
+GENTLE = 0.2  # growth of the limit in a clean round, once the provider has shown that it can have enough
 COLLAPSE = 4.0  # a mean latency so many times the best one, with less coming back, is an overload
 
 
@@ -80,7 +82,7 @@ class Limiter:
         self._doubling = True
         self._ticket = 0
         self._round = _Round(first=0, began=0.0)
-        self._before: float | None = None  # answers per second, one round ago
+        self._slow_rounds = 0
         self._trial: float | None = None  # share of refusals that the pacing under test is to mend
         self._pace: Spacing | None = None
         self._growth = 0.005  # of the pace, per second
@@ -179,78 +181,94 @@ class Limiter:
 
     def _judge(self, now: float) -> None:
         seen = self._round
-        if seen.streak >= STREAK or (seen.replies >= ENOUGH and seen.share >= max(NEARLY_ALL, 2 * self.noise)):
+        hopeless = max(NEARLY_ALL, 2 * self.noise)
+        if seen.streak >= STREAK or (seen.replies >= ENOUGH and seen.share >= hopeless):
             self._cut(now, keep=max(0.25, seen.accepted / seen.replies))
-        elif seen.replies >= max(int(self.limit), ENOUGH if seen.refused else 1):
+        elif seen.replies >= max(int(self.limit), self._wanted(seen)):
             self._end_round(now)
+
+    def _wanted(self, seen: _Round) -> int:
+        if self._trial is not None:
+            return 2 * ENOUGH
+        return ENOUGH if seen.refused else 1
 
     def _end_round(self, now: float) -> None:
         seen = self._round
-        suspicious = seen.refused > 0 and seen.refused > 1.5 * self.noise * seen.replies + (2 if self.noise else 0)
-        if self._collapsed(seen, now):
-            self._cut(now, keep=0.5)
-        elif self._trial is not None:
+        if self._trial is not None:
             self._end_trial(seen)
-        elif not suspicious or (
-            self._doubling and self.limit < self._most and seen.throughput(now) >= 1.3 * (self._before or 0.0)
-        ):
+        elif self._collapsed(seen, now):
+            self._cut(now, keep=0.5)
+        elif not self._suspicious(seen) or (self._doubling and self.limit < self._most and seen.share < PASSING):
             self._grow(seen, now)
         else:
             self._try_pacing(seen, now)
-        self._begin_round(now, seen.throughput(now))
+        # Replies to what is under way count for the next round, unless that is to show what a change did.
+        first = self._ticket if self._trial is not None else self._round.first
+        self._round = _Round(first=first, began=now, peak=self.under_way)
 
-    def _begin_round(self, now: float, throughput: float | None) -> None:
-        self._before = throughput
-        self._round = _Round(first=self._ticket, began=now, peak=self.under_way)
+    def _suspicious(self, seen: _Round) -> bool:
+        expected = self.noise * seen.replies
+        return seen.refused > expected + (2 * math.sqrt(expected) + 2 if self.noise else 0)
 
     def _collapsed(self, seen: _Round, now: float) -> bool:
+        """Twice in a row much slower, with less coming back."""
         if seen.accepted == 0:
             return False
         mean = seen.latency / seen.accepted
         self._best_latency = min(self._best_latency * 1.01, mean)
         self._best_throughput = max(self._best_throughput * 0.95, seen.throughput(now))
         slow = mean > COLLAPSE * self._best_latency and seen.peak >= FULL * self.limit
-        return slow and seen.throughput(now) < 0.8 * self._best_throughput
+        self._slow_rounds = self._slow_rounds + 1 if slow and seen.throughput(now) < 0.8 * self._best_throughput else 0
+        return self._slow_rounds >= 2
 
     def _grow(self, seen: _Round, now: float) -> None:
-        if seen.share < self.noise / 2:
-            self.noise *= 0.7
+        self.noise += 0.3 * (seen.share - self.noise) if self.noise else 0.0
+        self.noise = self.noise if self.noise > 0.005 else 0.0
         if seen.peak >= FULL * int(self.limit):
-            self.limit = min(float(self._most), self.limit * 2 if self._doubling else self.limit + 1)
+            step = self.limit if self._doubling else max(1.0, GENTLE * self.limit)
+            self.limit = min(float(self._most), self.limit + step)
         if self._pace is not None and seen.paced:
             took = now - seen.began
             self._pace.rate *= (1 + self._growth) ** took
-            self._growth = min(0.1, self._growth * 2 ** (took / 5))
+            self._growth = min(0.3, self._growth * 2 ** (took / 4))
 
     def _try_pacing(self, seen: _Round, now: float) -> None:
         self._doubling = False
         self._trial = seen.share
-        self._set_pace(self._allowed(now) or seen.throughput(now), now)
+        self._set_pace(self._allowed(now) or (seen.throughput(now), seen.accepted), now)
 
     def _end_trial(self, seen: _Round) -> None:
         before, self._trial = self._trial or 0.0, None
         if seen.share > before / 2:
-            self.noise = max(self.noise, min(seen.share, before))
+            self.noise = min(seen.share, before)
             self._pace = None
             self._doubling = True
 
     def _cut(self, now: float, *, keep: float) -> None:
         self._doubling = False
         self._trial = None
+        self._slow_rounds = 0
         self.limit = max(1.0, min(self.limit, self._round.peak) * keep)
         allowed = self._allowed(now)
         if allowed is not None:
             self._set_pace(allowed, now)
-        self._epoch = (now, 0)
-        self._begin_round(now, None)
+        self._begin_epoch(now)
+        self._round = _Round(first=self._ticket, began=now, peak=self.under_way)
 
-    def _allowed(self, now: float) -> float | None:
-        """Answers per second between two moments at which the provider had nothing left: what it allows."""
+    def _allowed(self, now: float) -> tuple[float, int] | None:
+        """Answers per second between two moments at which the provider had nothing left, and how many they were."""
         if self._epoch is None or self._epoch[1] < ENOUGH:
             return None
-        return self._epoch[1] / max(now - self._epoch[0], 1e-6)
+        began, answers = self._epoch
+        return answers / max(now - began, 1e-6), answers
 
-    def _set_pace(self, rate: float, now: float) -> None:
-        self._pace = Spacing(max(0.98 * rate, 1e-3), slack=0.05, ready=now)
+    def _begin_epoch(self, now: float) -> None:
+        # While we pause, a small bucket overflows: that time is not counted.
+        self._epoch = (max(now, self._paused_until) if self._balance > 0 else now, 0)
+
+    def _set_pace(self, allowed: tuple[float, int], now: float) -> None:
+        rate, answers = allowed
+        margin = max(0.02, min(0.1, 1 / answers)) if answers else 0.5
+        self._pace = Spacing(max((1 - margin) * rate, 1e-3), slack=0.05, ready=now)
         self._growth = 0.005
-        self._epoch = (now, 0)
+        self._begin_epoch(now)

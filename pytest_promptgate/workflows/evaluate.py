@@ -10,7 +10,7 @@ from pytest_promptgate.workflows.answering import Answering
 from pytest_promptgate.workflows.background import Background
 from pytest_promptgate.workflows.jobs import Job, unanswered, unchanged
 from pytest_promptgate.workflows.ledger import Key, Ledger
-from pytest_promptgate.workflows.reuse import reuse_of
+from pytest_promptgate.workflows.reuse import labelled, reuse_of
 from pytest_promptgate.workflows.sources import Ports, Sources
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ class Evaluation:
 
         Trials that `baseline` settles are done when this returns. The others wait for `start`, or go at once after it.
         """
-        samples, price = plan.suite.samples, self._price_of(plan.pin)
+        samples, price, labels = plan.suite.samples, self._price_of(plan.pin), labelled(plan.suite)
         open_jobs: list[Job] = []
         for index, case in enumerate(plan.suite.cases):
             if (cases is None or case.id in cases) and self._ledger.plan(_key(plan, case.id), samples):
-                jobs = (self._job(plan, price, trial, baseline) for trial in plan.of_case(index))
+                jobs = (self._job(plan, price, trial, baseline, labels) for trial in plan.of_case(index))
                 open_jobs += [job for job in jobs if not self._settled(job)]
         if not open_jobs:
             return
@@ -177,8 +177,10 @@ class Evaluation:
             missing = self._ledger.wait(missing, min(left, 0.1))
         return not missing
 
-    def _job(self, plan: Plan, price: Price | None, trial: Trial, baseline: Baseline | None) -> Job:
-        reuse = None if self._refresh else reuse_of(trial, plan.suite.scorers, baseline)
+    def _job(
+        self, plan: Plan, price: Price | None, trial: Trial, baseline: Baseline | None, labels: frozenset[str]
+    ) -> Job:
+        reuse = None if self._refresh else reuse_of(trial, plan.suite.scorers, baseline, labels=labels)
         return Job(plan=plan, price=price, trial=trial, reuse=reuse)
 
     def _settled(self, job: Job) -> bool:

@@ -106,8 +106,8 @@ def test_defaults_are_not_in_use(settings: str) -> None:
         (
             "{cuont: 1}",
             (
-                "a.yaml:1:8: unknown setting 'cuont' of mine\n  Did you mean 'count'? Settings: anything, choice, count, "
-                "first, flag, listed, many, maybe, names, pair, share, unique, unit, weights."
+                "a.yaml:1:8: unknown setting 'cuont' of mine\n  Did you mean 'count'? Settings: anything, choice, "
+                "count, first, flag, listed, many, maybe, names, pair, share, unique, unit, weights."
             ),
         ),
     ],
