@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pytest_promptgate.core.ports import ProviderSpec, ScorerOffer
+    from pytest_promptgate.core.ports import DatasetLoader, ProviderSpec, ScorerOffer
     from pytest_promptgate.core.types import Json
 
 PROMPT = """\
@@ -81,6 +81,7 @@ class SuiteProject:
     offers: Mapping[str, ScorerOffer] = field(
         default_factory=lambda: {**promptgate_scorers(), "polite": polite, "length": Length}
     )
+    loaders: Mapping[str, DatasetLoader] = field(default_factory=promptgate_dataset_loaders)
 
     def write(self, path: str, text: str) -> Path:
         """Write one file, with its directories."""
@@ -101,7 +102,7 @@ class SuiteProject:
             providers=self.providers,
             scorers=self.offers,
             aggregates={"spread": spread},
-            loaders=promptgate_dataset_loaders(),
+            loaders=self.loaders,
         )
         return load_suite(self.write(path, text), context)
 

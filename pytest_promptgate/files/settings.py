@@ -51,9 +51,7 @@ def build(offer: type, kind: str, node: Node, *, typed: bool, directory: Path) -
     return None
 
 
-def _resolved(
-    values: dict[str, Any], fields: Sequence[dataclasses.Field[Any]], directory: Path
-) -> dict[str, Any]:
+def _resolved(values: dict[str, Any], fields: Sequence[dataclasses.Field[Any]], directory: Path) -> dict[str, Any]:
     paths = {field.name for field in fields if field.metadata.get("path")}
     return {
         name: str(directory / value) if name in paths and isinstance(value, str) else value

@@ -25,17 +25,24 @@ from pytest_promptgate.files.imported import import_callable
 from pytest_promptgate.files.settings import build, in_use
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_promptgate.files.node import Node
     from pytest_promptgate.files.suite_context import SuiteContext
 
 LATER = frozenset({"judge", "compare"})
 
 _OURS = "pytest_promptgate."
+_PLAIN = "Let its fields hold texts, numbers, truth values, null, tuples and mappings."
 _SHAPES = "Write [exact_match], {queue: exact_match} or {queue: {exact_match: {expected: queue}}}."
 
 
-def read_scorers(root: Node, context: SuiteContext) -> tuple[BoundScorer, ...]:
-    """The scorers, in the order written; those with faults are left out, and the faults noted."""
+def read_scorers(root: Node, context: SuiteContext, directory: Path) -> tuple[BoundScorer, ...]:
+    """The scorers, in the order written; those with faults are left out, and the faults noted.
+
+    Args:
+        directory: Where the paths in settings start.
+    """
     node = root.get("scorers")
     if node is None or node.value in (None, [], {}):
         accepted = ", ".join(sorted(context.scorers))
@@ -46,7 +53,7 @@ def read_scorers(root: Node, context: SuiteContext) -> tuple[BoundScorer, ...]:
         _check_name(name, entry)
         if name in found:
             entry.fault(f"two scorers are called {name!r}", "Name them: `scorers: {first: …, second: …}`.")
-        elif scorer := _bound(name, entry, context):
+        elif scorer := _bound(name, entry, context, directory):
             found[name] = scorer
     return tuple(found.values())
 
@@ -85,7 +92,7 @@ def _check_name(name: str, entry: Node) -> None:
         entry.fault(f"{name!r} is no name for a scorer", "Use letters, digits, '_' and '-', a letter first.")
 
 
-def _bound(name: str, entry: Node, context: SuiteContext) -> BoundScorer | None:
+def _bound(name: str, entry: Node, context: SuiteContext, directory: Path) -> BoundScorer | None:
     kind, settings = entry.value, entry
     if isinstance(kind, Mapping) and len(kind) == 1:
         ((kind, settings),) = entry.pairs()
@@ -95,7 +102,7 @@ def _bound(name: str, entry: Node, context: SuiteContext) -> BoundScorer | None:
     offer = _offer(kind, settings, context)
     if offer is None:
         return None
-    scorer = _built(offer, kind, settings, bare=settings is entry)
+    scorer = _built(offer, kind, settings.without_value() if settings is entry else settings, directory)
     fingerprint = _fingerprint(kind, offer, scorer, settings) if scorer is not None else None
     if fingerprint is None:
         return None
@@ -118,11 +125,14 @@ def _offer(kind: str, node: Node, context: SuiteContext) -> Any | None:
     return None
 
 
-def _built(offer: Any, kind: str, settings: Node, *, bare: bool) -> Any:
-    nothing = settings.without_value() if bare else settings
+def _built(offer: Any, kind: str, settings: Node, directory: Path) -> Any:
     if inspect.isclass(offer):
-        return build(offer, kind, nothing, typed=not is_ours(offer))
-    if nothing.value not in (None, {}):
+        scorer = build(offer, kind, settings, typed=not is_ours(offer), directory=directory)
+        if scorer is None or callable(scorer):
+            return scorer
+        settings.fault(f"{kind} has no __call__", "A scorer is called with the completion and the case.")
+        return None
+    if settings.value not in (None, {}):
         settings.fault(f"{kind} takes no settings", "It is a function; a frozen dataclass with __call__ can take them.")
         return None
     return offer
@@ -134,5 +144,5 @@ def _fingerprint(kind: str, offer: Any, scorer: object, node: Node) -> str | Non
     except ToolboxError as fault:
         node.fault(f"{fault.where}: {fault.what}", fault.hint)
     except (TypeError, ValueError):
-        node.fault(f"the settings of {kind} are no JSON values, so a change of them would go unseen")
+        node.fault(f"the settings of {kind} are no JSON values, so a change of them would go unseen", _PLAIN)
     return None

@@ -78,7 +78,7 @@ def _read(root: Node, path: Path, context: SuiteContext) -> Suite | None:
     slots = read_slots(root, prompt, context.providers)
     dataset = read_dataset(root, path.parent, context)
     inputs, constants = read_inputs(root, prompt, dataset.columns if dataset else None)
-    scorers = read_scorers(root, context)
+    scorers = read_scorers(root, context, path.parent)
     metrics, gates = _judged(root, scorers, context)
     slices = read_slices(root.get("slices"), {*dataset.columns, TAGS} if dataset else None)
     cases = _cases(root, dataset, prompt, (inputs, constants), scorers, slices)

@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from yaml import MarkedYAMLError
 
 
-def syntax_error(
-    fault: MarkedYAMLError, text: str, file: str, first_line: int, error: type[FileError]
-) -> FileError:
+def syntax_error(fault: MarkedYAMLError, text: str, file: str, first_line: int, error: type[FileError]) -> FileError:
     """The parser's fault as `error`, with the place in the file."""
     mark = fault.problem_mark or fault.context_mark
     line, column = (mark.line, mark.column) if mark else (0, 0)

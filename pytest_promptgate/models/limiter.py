@@ -1,13 +1,14 @@
 """How many requests of one account may be under way: a state machine without a clock of its own.
 
-It looks at rounds: as many replies as requests were under way. A clean round whose limit was really used doubles the
-limit, until the provider first shows that it has enough; from then on the limit grows by a fifth a round. Refusals (429,
-503, 529) end the growth in one of two ways:
+It looks at rounds: as many replies as requests may be under way. A clean round whose limit was really used doubles the
+limit, until the provider first shows that it has enough; from then on the limit grows by a fifth a round. Refusals
+(429, 503, 529) end the growth in one of two ways:
 
-- *Nearly all* of a round is refused: one cut for all requests that started before it, however many of them are refused.
-- *Some* of it is refused, and there is nothing to double, or it is much: starts are paced at the rate of the answers. If that does not halve the share of refusals,
-  they do not come from our load (a provider that refuses at random): the share becomes the `noise` that later rounds
-  are measured against, and pacing ends. A paced rate grows again, slowly at first.
+- *Nearly all* is refused: one cut, for all requests that were sent before it, however many of them are refused.
+- *Some* is refused, and doubling no longer tells why: starts are paced at the rate of the answers, as a trial. If that
+  does not halve the share of refusals, twice in a row, they do not come from our load (a provider that refuses at
+  random): the share becomes the `noise` that later rounds are measured against, and pacing ends. Otherwise the pace
+  stays, and grows: fast to where it failed last, slowly from there.
 
 ``Retry-After`` stops new starts, unless most requests that were sent after the refused one are answered.
 
@@ -23,9 +24,9 @@ from pytest_promptgate.models.pacing import Hints, Spacing
 
 FULL = 0.8  # share of the limit that counts as "really used"
 NEARLY_ALL = 0.7  # share of refusals that is an overload whatever its cause
-STREAK = 8  # refusals one after the other that are one, too
 ENOUGH = 10  # replies that a share of refusals is worth something from
 LONGEST_PAUSE_S = 60.0  # a provider may ask for more, but is then asked again: it never freezes us
+TRIALS = 2
 PASSING = 0.25  # share of refusals that does not end the doubling: it may be noise
 GENTLE = 0.2  # growth of the limit in a clean round, once the provider has shown that it can have enough
 COLLAPSE = 4.0  # a mean latency so many times the best one, with less coming back, is an overload
@@ -40,7 +41,6 @@ class _Round:
     accepted: int = 0
     refused: int = 0
     failed: int = 0
-    streak: int = 0
     peak: int = 0
     latency: float = 0.0  # sum, of the accepted
     paced: bool = False  # pacing held a start back
@@ -49,9 +49,9 @@ class _Round:
     def replies(self) -> int:
         return self.accepted + self.refused + self.failed
 
-    @property
-    def share(self) -> float:
-        return self.refused / max(1, self.replies)
+    def share(self, under_way: int) -> float:
+        """Share of refusals. Answers take longer than refusals: what is under way will mostly be answered."""
+        return self.refused / max(1, self.replies + under_way)
 
     def throughput(self, now: float) -> float:
         return self.accepted / max(now - self.began, 1e-6)
@@ -83,7 +83,8 @@ class Limiter:
         self._ticket = 0
         self._round = _Round(first=0, began=0.0)
         self._slow_rounds = 0
-        self._trial: float | None = None  # share of refusals that the pacing under test is to mend
+        self._trial: tuple[float, int] | None = None  # share of refusals that a pace has to mend, trials left
+        self._failed_rate = math.inf  # pace at which there were refusals last
         self._pace: Spacing | None = None
         self._growth = 0.005  # of the pace, per second
         self._epoch: tuple[float, int] | None = None  # when the provider last had nothing left, answers since then
@@ -136,7 +137,6 @@ class Limiter:
             self._epoch = (self._epoch[0], self._epoch[1] + 1)
         if ticket >= self._round.first:
             self._round.accepted += 1
-            self._round.streak = 0
             self._round.latency += latency
             self._judge(now)
 
@@ -153,7 +153,6 @@ class Limiter:
         self._pause(ticket, now, retry_after)
         if ticket >= self._round.first:
             self._round.refused += 1
-            self._round.streak += 1
             self._judge(now)
 
     def hint(self, now: float, hints: Hints) -> None:
@@ -180,10 +179,9 @@ class Limiter:
         self._paused_until = max(self._paused_until, now + min(retry_after, LONGEST_PAUSE_S))
 
     def _judge(self, now: float) -> None:
-        seen = self._round
-        hopeless = max(NEARLY_ALL, 2 * self.noise)
-        if seen.streak >= STREAK or (seen.replies >= ENOUGH and seen.share >= hopeless):
-            self._cut(now, keep=max(0.25, seen.accepted / seen.replies))
+        seen, share = self._round, self._round.share(self.under_way)
+        if seen.refused >= ENOUGH // 2 and seen.replies >= ENOUGH and share >= max(NEARLY_ALL, 2 * self.noise):
+            self._cut(now, keep=max(0.25, 1 - share))
         elif seen.replies >= max(int(self.limit), self._wanted(seen)):
             self._end_round(now)
 
@@ -194,14 +192,16 @@ class Limiter:
 
     def _end_round(self, now: float) -> None:
         seen = self._round
+        share = seen.share(self.under_way)
         if self._trial is not None:
-            self._end_trial(seen)
+            self._end_trial(seen, now)
         elif self._collapsed(seen, now):
             self._cut(now, keep=0.5)
-        elif not self._suspicious(seen) or (self._doubling and self.limit < self._most and seen.share < PASSING):
+        elif not self._suspicious(seen) or (self._doubling and self.limit < self._most and share < PASSING):
             self._grow(seen, now)
         else:
-            self._try_pacing(seen, now)
+            self._doubling = False
+            self._try_pacing(seen, now, share, trials=TRIALS)
         # Replies to what is under way count for the next round, unless that is to show what a change did.
         first = self._ticket if self._trial is not None else self._round.first
         self._round = _Round(first=first, began=now, peak=self.under_way)
@@ -222,27 +222,37 @@ class Limiter:
         return self._slow_rounds >= 2
 
     def _grow(self, seen: _Round, now: float) -> None:
-        self.noise += 0.3 * (seen.share - self.noise) if self.noise else 0.0
+        self.noise += 0.3 * (seen.share(self.under_way) - self.noise) if self.noise else 0.0
         self.noise = self.noise if self.noise > 0.005 else 0.0
         if seen.peak >= FULL * int(self.limit):
             step = self.limit if self._doubling else max(1.0, GENTLE * self.limit)
             self.limit = min(float(self._most), self.limit + step)
         if self._pace is not None and seen.paced:
-            took = now - seen.began
-            self._pace.rate *= (1 + self._growth) ** took
-            self._growth = min(0.3, self._growth * 2 ** (took / 4))
+            self._speed_up(self._pace, now - seen.began)
 
-    def _try_pacing(self, seen: _Round, now: float) -> None:
-        self._doubling = False
-        self._trial = seen.share
+    def _speed_up(self, pace: Spacing, took: float) -> None:
+        if pace.rate < 0.9 * self._failed_rate and math.isfinite(self._failed_rate):
+            pace.rate = min(1.5 * pace.rate, 0.95 * self._failed_rate)
+            return
+        pace.rate *= (1 + self._growth) ** took
+        self._growth = min(0.3, self._growth * 2 ** (took / 4))
+
+    def _try_pacing(self, seen: _Round, now: float, share: float, *, trials: int) -> None:
+        self._trial = (share, trials)
         self._set_pace(self._allowed(now) or (seen.throughput(now), seen.accepted), now)
 
-    def _end_trial(self, seen: _Round) -> None:
-        before, self._trial = self._trial or 0.0, None
-        if seen.share > before / 2:
-            self.noise = min(seen.share, before)
-            self._pace = None
-            self._doubling = True
+    def _end_trial(self, seen: _Round, now: float) -> None:
+        before, left = self._trial or (0.0, 0)
+        share = seen.share(self.under_way)
+        self._trial = None
+        if share <= before / 2:
+            return
+        if left > 1:
+            self._try_pacing(seen, now, min(share, before), trials=left - 1)
+            return
+        self.noise = min(share, before)
+        self._pace = None
+        self._doubling = True
 
     def _cut(self, now: float, *, keep: float) -> None:
         self._doubling = False
@@ -269,6 +279,8 @@ class Limiter:
     def _set_pace(self, allowed: tuple[float, int], now: float) -> None:
         rate, answers = allowed
         margin = max(0.02, min(0.1, 1 / answers)) if answers else 0.5
+        if self._pace is not None:
+            self._failed_rate = self._pace.rate
         self._pace = Spacing(max((1 - margin) * rate, 1e-3), slack=0.05, ready=now)
         self._growth = 0.005
         self._begin_epoch(now)

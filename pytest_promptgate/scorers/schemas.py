@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -62,12 +62,12 @@ class JsonSchema:
     """1.0 if the answer is JSON that the schema allows, else 0.0. Needs the package jsonschema.
 
     Attributes:
-        schema: A JSON Schema written in the suite, or the path of a JSON file, relative to the current directory.
+        schema: A JSON Schema written in the suite, or the path of a JSON file, relative to the suite file.
             After construction always the schema itself, so that it is part of the fingerprint.
         fenced: The answer may be one Markdown code block.
     """
 
-    schema: Mapping[str, Json] | str
+    schema: Mapping[str, Json] | str = field(metadata={"path": True})
     fenced: bool = False
 
     revision: ClassVar[int] = 1

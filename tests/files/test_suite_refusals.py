@@ -19,6 +19,19 @@ def polite(completion, case):
     raise AssertionError("loading a suite calls no scorer")
 
 
+@dataclass(frozen=True)
+class Odd:
+    names: frozenset[str] = frozenset({"a"})
+
+    def __call__(self, completion, case):
+        raise AssertionError("loading a suite calls no scorer")
+
+
+@dataclass(frozen=True)
+class Silent:
+    name: str = ""
+
+
 class Fussy:
     def __init__(self):
         raise KeyError("no licence")
@@ -46,6 +59,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SuiteProject:
     project.rows([{"id": "t-1", "mesage": "a", "expected": "b"}], "unfilled.jsonl")
     project.write("prompts/bare/v1.txt", "{{ message }}")
     project.write("prompts/torn/v1.txt", "Answer:\n{{ message")
+    project.write("empty.jsonl", "")
     project.write("suite_users_code.py", USERS_CODE)
     project.write("suite_broken_code.py", "\n\nraise RuntimeError('no \\x1b[31mlicence')\n")
     project.write("suite_lacking_code.py", "import suite_no_such_module\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -36,6 +37,7 @@ class Scorer:
     unique: frozenset[str] = frozenset()
     weights: Mapping[str, float] = field(default_factory=dict)
     anything: Any = None
+    file: str | None = field(default=None, metadata={"path": True})
 
     def __call__(self) -> None:
         """Never called here."""
@@ -51,7 +53,7 @@ def built(settings: str, offer: type = Scorer) -> tuple[Any, list[str]]:
     root = Node(value=document.value, route=(), document=document, faults=faults, error=SuiteError)
     node = root.get("kind")
     assert node is not None
-    return build(offer, "mine", node, typed=True), [str(fault) for fault in faults]
+    return build(offer, "mine", node, typed=True, directory=Path("evals")), [str(fault) for fault in faults]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,7 @@ def built(settings: str, offer: type = Scorer) -> tuple[Any, list[str]]:
         ("{weights: {a: 1}}", "weights", {"a": 1}),
         ("{anything: {a: [1]}}", "anything", {"a": [1]}),
         ("word", "first", "word"),
+        ("{file: a/b.json}", "file", str(Path("evals/a/b.json"))),
     ],
 )
 def test_a_setting_becomes_what_its_field_wants(settings: str, name: str, value: object) -> None:
@@ -107,7 +110,7 @@ def test_defaults_are_not_in_use(settings: str) -> None:
             "{cuont: 1}",
             (
                 "a.yaml:1:8: unknown setting 'cuont' of mine\n  Did you mean 'count'? Settings: anything, choice, "
-                "count, first, flag, listed, many, maybe, names, pair, share, unique, unit, weights."
+                "count, file, first, flag, listed, many, maybe, names, pair, share, unique, unit, weights."
             ),
         ),
     ],

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from suite_project import LEAST, ROWS, SuiteProject, suite_project
 
-from pytest_promptgate.core.ports import ProviderSpec
-from pytest_promptgate.core.types import Direction, MetricGate, ModelPin, MustPass, Tolerance
+from pytest_promptgate.core.ports import ProviderSpec, Row
+from pytest_promptgate.core.types import Case, Completion, Direction, MetricGate, ModelPin, MustPass, Score, Tolerance
 from pytest_promptgate.files.config import BUILT_IN
 from pytest_promptgate.files.suites import suite_name
 
@@ -303,3 +303,69 @@ def test_any_json_value_can_be_expected(project: SuiteProject) -> None:
     cases = project.load(LEAST.replace("exact_match", "json_match")).cases
 
     assert [(case.expected, case.has_expected) for case in cases] == [(None, True), ([1, {"a": 2}], True)]
+
+
+def test_paths_in_settings_start_at_the_suite(project: SuiteProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.root)
+    project.write("evals/forms/answer.json", '{"type": "string"}')
+
+    suite = project.load(LEAST.replace("exact_match", "{json_schema: forms/answer.json}"))
+    inline = project.load(LEAST.replace("exact_match", "{json_schema: {schema: {type: string}}}"))
+
+    assert suite.scorers[0].fingerprint == inline.scorers[0].fingerprint
+
+
+def test_rows_that_a_scorer_cannot_score_are_told_shortly(project: SuiteProject) -> None:
+    project.rows([{"id": str(number), "message": "m", **({"expected": "x"} if number else {})} for number in range(3)])
+    few = project.refusal(LEAST)
+    project.rows([{"id": str(number), "message": "m", **({} if number else {"expected": "x"})} for number in range(13)])
+    many = project.refusal(LEAST).splitlines()
+
+    assert few == (
+        "rows.jsonl:1: exact_match cannot score this row: the row has no expected value\n"
+        "  The scorer stands at evals/triage.eval.yaml:3:11."
+    )
+    assert many[-1] == "rows.jsonl: exact_match cannot score 2 further rows either"
+    assert len(many) == 21
+
+
+def test_a_plugins_scorer_that_needs_a_column_is_told_of_rows_without_it(project: SuiteProject) -> None:
+    scorers = "{short: {length: {most: 3, expected: language}}}"
+
+    assert project.refusal(LEAST.replace("[exact_match]", scorers)) == (
+        "rows.jsonl:4: short cannot score this row: it has no 'language'\n"
+        "  The scorer stands at evals/triage.eval.yaml:3:19."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picky:
+    """A plugin's scorer whose check fails."""
+
+    kind: str = "value"
+
+    def check(self, case: Case) -> None:
+        if self.kind == "value":
+            raise ValueError(f"no \x1b[31mqueue in {case.id}")
+        raise RuntimeError("broken")
+
+    def __call__(self, completion: Completion, case: Case) -> Score:
+        raise AssertionError
+
+
+def test_a_check_that_fails_on_every_row_is_told_at_the_scorer(project: SuiteProject) -> None:
+    project = replace(project, offers={"picky": Picky})
+
+    assert project.refusal(LEAST.replace("exact_match", "picky")) == (
+        r"evals/triage.eval.yaml:3:11: picky can score no row: no \x1b[31mqueue in t-1"
+    )
+    assert project.refusal(LEAST.replace("exact_match", "{picky: other}")) == (
+        "evals/triage.eval.yaml:3:12: picky can score no row: its check raised RuntimeError: broken"
+    )
+
+
+def test_rows_of_a_file_without_lines_are_told_by_their_number(project: SuiteProject) -> None:
+    rows = [Row(fields={"id": "a", "message": text, "expected": "x"}, line=None) for text in "mn"]
+    project = replace(project, loaders={".jsonl": lambda _: rows})
+
+    assert project.refusal(LEAST) == "rows.jsonl, row 2: the id 'a' stands on an earlier row already"

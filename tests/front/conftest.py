@@ -11,6 +11,7 @@ from front_project import Project
 import pytest_promptgate.core.plan
 import pytest_promptgate.files.offers
 import pytest_promptgate.files.suites
+import pytest_promptgate.files.templates
 import pytest_promptgate.models.offers
 import pytest_promptgate.models.openai
 import pytest_promptgate.models.store
