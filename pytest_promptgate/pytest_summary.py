@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.types import Origin, Report
 from pytest_promptgate.pytest_progress import count
-from pytest_promptgate.reports.text import table
+from pytest_promptgate.reports.text import slice_lines, table
 
 if TYPE_CHECKING:
     import pytest
@@ -45,10 +45,8 @@ def _write_report(reporter: pytest.TerminalReporter, report: Report) -> None:
     red = {verdict.metric for verdict in report.verdicts if verdict.red}
     for measured, row in zip(report.measurements, rows, strict=True):
         reporter.write_line(f"  {row}", red=measured.metric in red)
-    for each in report.slices:
-        value = getattr(each.measured, "value", None)
-        shown = "-" if value is None else f"{value:.3f}"
-        reporter.write_line(f"  {each.measured.metric} where {each.slice}: {shown} (n={each.measured.books.scored})")
+    for line in slice_lines(report):
+        reporter.write_line(f"  {line}")
     for note in report.notes:
         reporter.write_line(f"  note: {note}")
 

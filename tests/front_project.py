@@ -34,6 +34,12 @@ ROWS: Sequence[tuple[str, str, str]] = (
 # Plugins of this development environment that speak up, or shuffle, or take their time, without being asked.
 QUIET_PLUGINS = ("-p", "no:randomly", "-p", "no:asyncio", "-p", "no:hypothesispytest", "-p", "no:anyio")
 
+# What a model that knows everything answers to the rows.
+RIGHT = {message: queue for _, message, queue in ROWS}
+
+# A model behind HTTP, as `Project.server` declares it.
+SERVED = "{id: small-1, provider: local}"
+
 SUITE = """\
 prompt: triage
 dataset: ../datasets/mails.jsonl
@@ -82,6 +88,20 @@ class Project:
         self.suite()
         return self
 
+    def server(self, base_url: str, *, more: str = "") -> Path:
+        """Write ``promptgate.yaml`` with the provider ``local`` at `base_url`; `more` are further keys of it."""
+        models = "models: {small-1: {pinned: true}, small-2: {pinned: true}}"
+        return self.write(
+            "promptgate.yaml", f'providers:\n  local: {{base_url: "{base_url}", family: vllm, {models}{more}}}\n'
+        )
+
+    def served(self, base_url: str) -> Project:
+        """The standard project, its prompt pinned to a model behind HTTP."""
+        self.standard()
+        self.server(base_url)
+        self.prompt("v1", model=SERVED)
+        return self
+
     def worse(self, version: str = "v2") -> Path:
         """A version whose account examples were lost: the account cases break."""
         return self.prompt(version, {asked: queue for asked, queue in QUEUES.items() if queue != "account"})
@@ -107,6 +127,16 @@ class Project:
     def text(self, path: str) -> str:
         """The text of a file."""
         return (self.root / path).read_text(encoding="utf-8")
+
+
+def lines_of(result: pytest.RunResult, start: str) -> list[str]:
+    """The output's lines that begin with `start`."""
+    return [line for line in result.stdout.lines if line.startswith(start)]
+
+
+def asked(result: pytest.RunResult) -> list[str]:
+    """What each suite of the closing tables says it asked."""
+    return [line.strip() for line in result.stdout.lines if re.match(r"  \d+ cases?: ", line)]
 
 
 def section(result: pytest.RunResult, title: str) -> str:

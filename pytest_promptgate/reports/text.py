@@ -155,6 +155,16 @@ def table(report: Report) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
+def slice_lines(report: Report) -> list[str]:
+    """``language=de: accuracy 0.857, f1 0.810 (n=7)``, a line per slice."""
+    parts: dict[str, list[str]] = {}
+    sizes: dict[str, int] = {}
+    for each in report.slices:
+        parts.setdefault(each.slice, []).append(f"{each.measured.metric} {number(each.measured)}")
+        sizes[each.slice] = max(sizes.get(each.slice, 0), each.measured.books.planned)
+    return [f"{printable(name)}: {', '.join(told)} (n={sizes[name]})" for name, told in parts.items()]
+
+
 def _word(verdict: Verdict | None) -> str:
     if verdict is None:
         return "-"

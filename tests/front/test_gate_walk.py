@@ -1,0 +1,472 @@
+"""From the first run to a red gate, an accepted regression and an improvement."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from front_project import QUEUES, ROWS, SUITE, Project, asked, section
+
+SUITE_FILE = "evals/triage.eval.yaml"
+LOCKFILE = "promptgate.lock.json"
+ACCOUNT = {"please reset my password": "account", "i cannot log in": "account"}
+
+
+def edited(rows: tuple[tuple[str, str, str], ...], count: int) -> list[tuple[str, str, str]]:
+    """`rows`, the messages of the first `count` of them said more politely."""
+    polite = [(case, f"{message}, thanks", queue) for case, message, queue in rows[:count]]
+    return [*polite, *rows[count:]]
+
+
+def gated(gate: str) -> str:
+    """The suite with this gate."""
+    return f"{SUITE}gate: {{accuracy: {gate}}}\n"
+
+
+# --- first run, update, unchanged ------------------------------------------------------------------------------------
+
+
+def test_the_first_run_is_green_and_everything_is_new(project: Project) -> None:
+    result = project.standard().evals()
+
+    result.assert_outcomes(passed=11)
+    assert section(result, "prompt evals") == (
+        "triage: triage@v1 on embedded/nearest-example-1\n"
+        "  10 cases: 0 unchanged, 10 asked, 591 tokens, $0.00\n"
+        "  metric    baseline  current  change  verdict  n/unscored/errored\n"
+        "  accuracy  -         1.000    -       new      10/0/0"
+    )
+    assert not (project.root / LOCKFILE).exists()
+
+
+def test_an_update_writes_the_baseline_and_prints_what_it_wrote(project: Project) -> None:
+    result = project.standard().run("--update-baseline")
+
+    result.assert_outcomes(passed=11)
+    assert section(result, "prompt evals").splitlines()[-4:] == [
+        "triage: new baseline: triage@v1 on embedded/nearest-example-1, 10 cases",
+        "triage: accuracy: 1 (n=10)",
+        "wrote promptgate.baselines/triage.jsonl",
+        "wrote promptgate.lock.json",
+    ]
+    locked = json.loads(project.text(LOCKFILE))
+    assert len(locked["suites"]["triage"]["default"]["cases"]) == len(ROWS)
+
+
+def test_an_unchanged_suite_asks_nothing(project: Project) -> None:
+    project.standard().accept()
+
+    result = project.evals()
+
+    result.assert_outcomes(passed=11)
+    assert section(result, "prompt evals") == (
+        "triage: triage@v1 on embedded/nearest-example-1\n"
+        "  10 cases: 10 unchanged, 0 asked\n"
+        "  metric    baseline  current  change  verdict    n/unscored/errored\n"
+        "  accuracy  1.000     1.000    +0.000  unchanged  10/0/0"
+    )
+
+
+def test_an_unchanged_suite_asks_nothing_on_a_machine_without_a_store(project: Project) -> None:
+    project.standard().accept()
+    shutil.rmtree(project.root / ".promptgate")
+
+    result = project.evals()
+
+    assert asked(result) == ["10 cases: 10 unchanged, 0 asked"]
+    assert not (project.root / ".promptgate").exists()
+
+
+def test_an_unchanged_suite_asks_nothing_when_the_kept_outputs_are_gone(project: Project) -> None:
+    project.standard().accept()
+    shutil.rmtree(project.root / "promptgate.baselines")
+    shutil.rmtree(project.root / ".promptgate")
+
+    assert asked(project.evals()) == ["10 cases: 10 unchanged, 0 asked"]
+
+
+def test_a_second_update_leaves_the_files_untouched(project: Project) -> None:
+    project.standard().accept()
+    files = [project.root / LOCKFILE, project.root / "promptgate.baselines/triage.jsonl"]
+    before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in files]
+
+    result = project.accept()
+
+    assert [(path.read_bytes(), path.stat().st_mtime_ns) for path in files] == before
+    assert section(result, "prompt evals").splitlines()[-1] == "triage: baseline unchanged"
+
+
+def test_ten_new_rows_cost_ten_calls(project: Project) -> None:
+    project.standard().accept()
+    project.dataset([*ROWS, *((f"n-{number}", f"where is parcel {number}", "shipping") for number in range(10))])
+
+    result = project.evals()
+
+    result.assert_outcomes(passed=21)
+    assert asked(result) == ["20 cases: 10 unchanged, 10 asked, 580 tokens, $0.00"]
+
+
+# --- worse, accepted, better -----------------------------------------------------------------------------------------
+
+
+def test_a_worse_version_fails_its_gate_alone_and_says_why(project: Project) -> None:
+    project.standard().accept()
+    project.worse()
+
+    result = project.evals()
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(passed=10, failed=1)
+    assert section(result, "FAILURES") == (
+        "_________________ triage@v2::gate:accuracy[nearest-example-1] __________________\n"
+        "accuracy fell from 1.000 to 0.700 (n=10, change -0.300, tolerance 0)\n"
+        "worse (3):\n"
+        "  c-05  1 -> 0  answered 'billing', expected 'account'\n"
+        "      expected: account\n"
+        "      before:   account\n"
+        "      now:      billing\n"
+        "  c-06  1 -> 0  answered 'shipping', expected 'account'\n"
+        "      expected: account\n"
+        "      before:   account\n"
+        "      now:      shipping\n"
+        "  c-09  1 -> 0  answered 'billing', expected 'account'\n"
+        "      expected: account\n"
+        "      before:   account\n"
+        "      now:      billing\n"
+        "what differs from the baseline:\n"
+        "  prompt: v1 -> v2\n"
+        "    --- triage@v1\n"
+        "    +++ triage@v2\n"
+        "    @@ -18,11 +18,3 @@\n"
+        "     shipping\n"
+        "     user:\n"
+        "    -i cannot log in\n"
+        "    -assistant:\n"
+        "    -account\n"
+        "    -user:\n"
+        "    -please reset my password\n"
+        "    -assistant:\n"
+        "    -account\n"
+        "    -user:\n"
+        "     {{ message }}\n"
+        'to accept it: pytest evals/triage.eval.yaml --update-baseline --accept-regression "why"'
+    )
+
+
+def test_cases_that_got_better_are_told_beside_those_that_got_worse(project: Project) -> None:
+    project.standard()
+    project.prompt("v1", {asked: queue for asked, queue in QUEUES.items() if queue != "shipping"})
+    project.accept()
+    project.prompt("v2", {asked: queue for asked, queue in QUEUES.items() if queue != "account"})
+    project.dataset()
+
+    told = section(project.evals(), "prompt evals")
+
+    assert "accuracy  0.700     0.700    +0.000  unchanged  10/0/0" in told
+
+
+def test_an_improvement_is_green_and_can_become_the_baseline(project: Project) -> None:
+    project.standard()
+    project.worse("v1")
+    project.accept()
+    project.prompt("v2")
+
+    result = project.evals("-v")
+
+    result.assert_outcomes(passed=11)
+    result.stdout.fnmatch_lines(["*::gate:accuracy[[]nearest-example-1[]] IMPROVED*"])
+    assert "  accuracy  0.700     1.000    +0.300  improved  10/0/0" in section(result, "prompt evals").splitlines()
+    written = section(project.accept(), "prompt evals").splitlines()
+    assert "triage: accuracy: 0.7 (n=10) -> 1 (n=10)" in written
+    assert "triage: prompt: triage@v1 -> triage@v2" in written
+    assert asked(project.evals()) == ["10 cases: 10 unchanged, 0 asked"]
+
+
+def test_a_red_run_writes_no_baseline(project: Project) -> None:
+    project.standard().accept()
+    before = project.text(LOCKFILE)
+    project.worse()
+
+    result = project.run("--update-baseline")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert section(result, "prompt evals").splitlines()[-1] == (
+        "triage: baseline NOT written: accuracy is regressed "
+        "(accuracy fell from 1.000 to 0.700 (n=10, change -0.300, tolerance 0))"
+    )
+    assert project.text(LOCKFILE) == before
+
+
+def test_a_regression_is_accepted_with_a_reason(project: Project) -> None:
+    project.standard().accept()
+    project.worse()
+
+    result = project.accept("--accept-regression", "the account queue is closed")
+
+    result.assert_outcomes(passed=11)
+    assert section(result, "prompt evals").splitlines()[-6:] == [
+        "triage: accuracy: 1 (n=10) -> 0.7 (n=10)",
+        "triage: prompt: triage@v1 -> triage@v2",
+        "triage: 3 cases scored otherwise: c-05 (queue 1 -> 0), c-06 (queue 1 -> 0), c-09 (queue 1 -> 0)",
+        "triage: 7 cases asked otherwise with the same answers: c-01, c-02, c-03, c-04, c-07, c-08, c-10",
+        "wrote promptgate.baselines/triage.jsonl",
+        "wrote promptgate.lock.json",
+    ]
+    project.evals().assert_outcomes(passed=11)
+
+
+def test_one_red_suite_does_not_keep_the_other_from_its_baseline(project: Project) -> None:
+    project.standard().accept()
+    project.worse()
+    project.suite("suite: other\n" + SUITE.replace("prompt: triage", "prompt: triage@v1"), name="other")
+
+    result = project.run("--update-baseline")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert section(result, "prompt evals").splitlines()[-4].startswith("other: accuracy: 1 (n=10)")
+    locked = json.loads(project.text(LOCKFILE))["suites"]
+    assert locked["other"]["default"]["prompt"] == locked["triage"]["default"]["prompt"] == "triage@v1"
+
+
+# --- no baseline -----------------------------------------------------------------------------------------------------
+
+
+def test_in_ci_a_missing_baseline_fails_before_any_call(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.standard()
+    monkeypatch.setenv("CI", "1")
+
+    result = project.evals()
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(skipped=10, failed=1)
+    assert section(result, "FAILURES") == (
+        "_________________ triage@v1::gate:accuracy[nearest-example-1] __________________\n"
+        "evals/triage.eval.yaml: no baseline for 'triage' (nearest-example-1), and CI is set: nothing was asked\n"
+        "  Run `pytest evals/triage.eval.yaml --update-baseline` locally and commit the lockfile."
+    )
+    assert not (project.root / ".promptgate").exists()
+
+
+@pytest.mark.parametrize("value", ["", "0", "false"])
+def test_an_environment_that_denies_being_ci_is_none(
+    project: Project, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("CI", value)
+
+    project.standard().evals().assert_outcomes(passed=11)
+
+
+def test_in_ci_a_suite_that_gates_nothing_fails_too_without_its_baseline(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.standard()
+    project.suite(gated("report"))
+    monkeypatch.setenv("CI", "1")
+
+    result = project.evals()
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_in_ci_a_baseline_can_still_be_written(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "1")
+
+    project.standard().accept()
+
+    project.evals().assert_outcomes(passed=11)
+
+
+# --- tolerances, floors, must_pass -----------------------------------------------------------------------------------
+
+
+def test_a_drop_within_an_absolute_tolerance_is_green(project: Project) -> None:
+    project.standard().accept()
+    project.worse()
+    project.suite(gated("{tolerance: 0.3}"))
+
+    result = project.accept("--accept-regression", "we allow more")
+    result.assert_outcomes(passed=12)
+
+
+@pytest.mark.parametrize("tolerance", ["0.3", "30%"])
+def test_a_drop_within_the_tolerance_that_the_baseline_knew_is_green(project: Project, tolerance: str) -> None:
+    project.standard()
+    project.suite(gated(f"{{tolerance: {tolerance}}}"))
+    project.accept()
+    project.worse()
+
+    result = project.evals("-v")
+
+    result.assert_outcomes(passed=11)
+    result.stdout.fnmatch_lines(["*gate:accuracy* WITHIN-NOISE*"])
+    assert section(result, "prompt evals").splitlines()[-1] == (
+        "  accuracy  1.000     0.700    -0.300  within-noise  10/0/0"
+    )
+
+
+def test_a_drop_beyond_a_relative_tolerance_is_red_and_names_it(project: Project) -> None:
+    project.standard()
+    project.suite(gated("{tolerance: 29%}"))
+    project.accept()
+    project.worse()
+
+    told = section(project.evals(), "FAILURES").splitlines()
+
+    assert told[1] == "accuracy fell from 1.000 to 0.700 (n=10, change -0.300, tolerance 29%)"
+
+
+def test_a_metric_for_the_report_alone_has_no_gate(project: Project) -> None:
+    project.standard()
+    project.suite(gated("report"))
+    project.accept()
+    project.worse()
+
+    result = project.evals()
+
+    result.assert_outcomes(passed=10)
+    assert section(result, "prompt evals").splitlines()[-1] == (
+        "  accuracy  1.000     0.700    -0.300  regressed (not gated)  10/0/0"
+    )
+
+
+def test_a_floor_holds_without_a_baseline(project: Project) -> None:
+    project.standard()
+    project.worse("v1")
+    project.suite(gated("{floor: 0.8}"))
+
+    result = project.evals()
+
+    assert section(result, "FAILURES") == (
+        "_________________ triage@v1::gate:accuracy[nearest-example-1] __________________\n"
+        "accuracy is 0.700, below its floor 0.800 (n=10)\n"
+        "the floor stands in evals/triage.eval.yaml; no baseline can lower it"
+    )
+
+
+def test_a_must_pass_case_fails_its_own_item(project: Project) -> None:
+    project.standard()
+    project.suite(f"{SUITE}must_pass: [c-05]\n")
+    project.accept()
+    project.worse()
+    project.suite(f"{SUITE}must_pass: [c-05]\ngate: {{accuracy: {{tolerance: 0.5}}}}\n")
+
+    result = project.evals("evals/triage.eval.yaml::triage@v2::c-05")
+
+    assert section(result, "FAILURES") == (
+        "____________________ triage@v2::c-05[nearest-example-1] _____________________\n"
+        "c-05 must pass, but queue scored 0 (needs 1): answered 'billing', expected 'account'\n"
+        "  answer: billing"
+    )
+
+
+# --- what cannot be compared -----------------------------------------------------------------------------------------
+
+
+def test_a_changed_scorer_makes_its_metric_incomparable(project: Project) -> None:
+    project.standard().accept()
+    project.suite(SUITE.replace("exact_match", "{exact_match: {normalize: [strip, casefold]}}"))
+
+    result = project.evals()
+
+    result.assert_outcomes(passed=10, failed=1)
+    assert section(result, "FAILURES") == (
+        "_________________ triage@v1::gate:accuracy[nearest-example-1] __________________\n"
+        "accuracy cannot be compared: its scorer queue has changed since the baseline\n"
+        "what differs from the baseline:\n"
+        "  scorers changed: queue\n"
+        'to accept it: pytest evals/triage.eval.yaml --update-baseline --accept-regression "why"'
+    )
+    project.accept("--accept-regression", "letter case does not matter")
+    project.evals().assert_outcomes(passed=11)
+
+
+def test_an_edited_row_leaves_the_pairs_and_is_listed(project: Project) -> None:
+    project.standard().accept()
+    project.dataset(edited(tuple(ROWS), 1))
+
+    result = project.evals()
+
+    result.assert_outcomes(passed=11)
+    assert section(result, "prompt evals").splitlines()[1:3] == [
+        "  10 cases: 9 unchanged, 1 asked, 59 tokens, $0.00",
+        "  since the baseline: rows edited: c-01",
+    ]
+
+
+def test_added_and_removed_rows_are_listed(project: Project) -> None:
+    project.standard().accept()
+    project.dataset([*ROWS[1:], ("c-11", "the courier again", "shipping")])
+
+    result = project.evals()
+
+    result.assert_outcomes(passed=11)
+    assert section(result, "prompt evals").splitlines()[2] == (
+        "  since the baseline: rows added: c-11; rows removed: c-01"
+    )
+
+
+def test_too_many_edited_rows_are_no_comparison_until_they_are_accepted(project: Project) -> None:
+    project.standard().accept()
+    project.dataset(edited(tuple(ROWS), 2))
+
+    result = project.evals()
+
+    result.assert_outcomes(passed=10, failed=1)
+    assert section(result, "FAILURES") == (
+        "_________________ triage@v1::gate:accuracy[nearest-example-1] __________________\n"
+        "accuracy cannot be judged: only 8 of 10 baseline cases can be compared (2 edited), less than 90 %\n"
+        "what differs from the baseline:\n"
+        "  rows edited: c-01, c-02\n"
+        'to accept it: pytest evals/triage.eval.yaml --update-baseline --accept-regression "why"'
+    )
+    project.accept("--accept-regression", "politer customers").assert_outcomes(passed=11)
+    project.evals().assert_outcomes(passed=11)
+
+
+def test_a_run_with_errors_cannot_be_accepted(project: Project) -> None:
+    project.standard().accept()
+    before = project.text(LOCKFILE)
+    project.write(
+        "conftest.py",
+        "from pytest_promptgate import hookimpl\n"
+        "def broken(completion, case):\n"
+        "    raise RuntimeError('out of order')\n"
+        "@hookimpl\n"
+        "def promptgate_scorers():\n"
+        "    return {'broken': broken}\n",
+    )
+    project.suite(SUITE.replace("exact_match", "broken"))
+
+    result = project.run("--update-baseline", "--accept-regression", "whatever")
+
+    result.assert_outcomes(failed=11)
+    assert project.text(LOCKFILE) == before
+
+
+# --- a mapping of models ---------------------------------------------------------------------------------------------
+
+
+def test_each_model_of_a_mapping_has_its_own_cases_gates_and_baseline(project: Project) -> None:
+    project.standard()
+    slots = "{fast: embedded/nearest-example-1, careful: {id: embedded/nearest-example-1, parameters: {seed: 7}}}"
+    project.suite(f"{SUITE}model: {slots}\n")
+
+    result = project.accept("-v")
+
+    result.assert_outcomes(passed=22)
+    result.stdout.fnmatch_lines(
+        [
+            "evals/triage.eval.yaml::triage@v1::c-01[[]careful[]] SCORED 1.00 *",
+            "evals/triage.eval.yaml::triage@v1::gate:accuracy[[]careful[]] NEW *",
+            "evals/triage.eval.yaml::triage@v1::c-01[[]fast[]] SCORED 1.00 *",
+            "evals/triage.eval.yaml::triage@v1::gate:accuracy[[]fast[]] NEW *",
+        ]
+    )
+    told = section(result, "prompt evals").splitlines()
+    assert [line for line in told if " on " in line and not line.startswith("triage (")] == [
+        "triage: triage@v1 on fast",
+        "triage: triage@v1 on careful",
+    ]
+    assert set(json.loads(project.text(LOCKFILE))["suites"]["triage"]) == {"fast", "careful"}
+    project.evals(f"{SUITE_FILE}::triage@v1::gate:accuracy[fast]").assert_outcomes(passed=1)
