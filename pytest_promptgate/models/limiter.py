@@ -1,8 +1,8 @@
 """How many requests of one account may be under way: a state machine without a clock of its own.
 
-It looks at rounds: as many replies as requests may be under way. A clean round whose limit was really used doubles the
-limit, until the provider first shows that it has enough; from then on the limit grows by a fifth a round. Refusals
-(429, 503, 529) end the growth in one of two ways:
+It looks at rounds: as many requests, sent one after the other, as may be under way. A clean round in which the limit
+was really used doubles the limit, until the provider first shows that it has enough; from then on the limit grows by
+a fifth a round. Refusals (429, 503, 529) end the growth in one of two ways:
 
 - *Nearly all* is refused: one cut, for all requests that were sent before it, however many of them are refused.
 - *Some* is refused, and doubling no longer tells why: starts are paced at the rate of the answers, as a trial. If that
@@ -18,43 +18,19 @@ Source of the idea to judge a rate by what comes back at a lower one: Dong et al
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import deque
 
-from pytest_promptgate.models.pacing import Hints, Spacing
+from pytest_promptgate.models.pacing import Hints, Pause, Spacing
+from pytest_promptgate.models.rounds import Collapse, Round
 
 FULL = 0.8  # share of the limit that counts as "really used"
 NEARLY_ALL = 0.7  # share of refusals that is an overload whatever its cause
-ENOUGH = 10  # replies that a share of refusals is worth something from
-LONGEST_PAUSE_S = 60.0  # a provider may ask for more, but is then asked again: it never freezes us
-TRIALS = 2
 PASSING = 0.25  # share of refusals that does not end the doubling: it may be noise
+ENOUGH = 10  # requests that a share of refusals is worth something from
+MOST_NOISE = 0.6  # a share of refusals above it is load
+TRIALS = 2  # paces that must not help before refusals are taken for noise
 GENTLE = 0.2  # growth of the limit in a clean round, once the provider has shown that it can have enough
-COLLAPSE = 4.0  # a mean latency so many times the best one, with less coming back, is an overload
-
-
-@dataclass(slots=True)
-class _Round:
-    """Replies to requests from ticket `first` on."""
-
-    first: int
-    began: float
-    accepted: int = 0
-    refused: int = 0
-    failed: int = 0
-    peak: int = 0
-    latency: float = 0.0  # sum, of the accepted
-    paced: bool = False  # pacing held a start back
-
-    @property
-    def replies(self) -> int:
-        return self.accepted + self.refused + self.failed
-
-    def share(self, under_way: int) -> float:
-        """Share of refusals. Answers take longer than refusals: what is under way will mostly be answered."""
-        return self.refused / max(1, self.replies + under_way)
-
-    def throughput(self, now: float) -> float:
-        return self.accepted / max(now - self.began, 1e-6)
+SLOWEST = 0.02  # starts per second; no estimate is good enough to ask less often
 
 
 class Limiter:
@@ -81,19 +57,18 @@ class Limiter:
         self._most = most
         self._doubling = True
         self._ticket = 0
-        self._round = _Round(first=0, began=0.0)
-        self._slow_rounds = 0
-        self._trial: tuple[float, int] | None = None  # share of refusals that a pace has to mend, trials left
-        self._failed_rate = math.inf  # pace at which there were refusals last
+        self._round_of: dict[int, Round] = {}
+        self._rounds: deque[Round] = deque()  # oldest first; the last one is being sent
+        self._trial: tuple[Round, int] | None = None  # what a pace has to mend, trials left
         self._pace: Spacing | None = None
-        self._growth = 0.005  # of the pace, per second
-        self._epoch: tuple[float, int] | None = None  # when the provider last had nothing left, answers since then
+        self._growth = 0.0  # of the pace, per second
+        self._failed_rate = math.inf  # pace at which there were refusals last
+        self._failed_limit = math.inf  # limit at which nearly all was refused last
+        self._probe_at = -math.inf  # when it is tried again
+        self._patience = 1.0  # seconds; longer each time that it fails again
         self._hinted: tuple[Spacing, float] | None = None
-        self._paused_until = -math.inf
-        self._pause_first = 0
-        self._balance = 0  # refused minus accepted since the pause began
-        self._best_latency = math.inf
-        self._best_throughput = 0.0
+        self._pause = Pause()
+        self._collapse = Collapse()
         self._requests = Spacing(requests_per_minute / 60) if requests_per_minute else None
         self._tokens = Spacing(tokens_per_minute / 60) if tokens_per_minute else None
 
@@ -107,19 +82,22 @@ class Limiter:
         if self.under_way >= max(1, int(self.limit)):
             return math.inf
         paced = max((spacing.wait(now) for spacing in self._spacings(now)), default=0.0)
-        if paced > 0:
-            self._round.paced = True
-        pause = self._paused_until - now if self._balance > 0 else 0.0
-        return max(paced, pause, 0.0)
+        if paced > 0 and self._rounds:
+            self._rounds[-1].paced = True
+        return max(paced, self._pause.wait(now))
 
     def start(self, now: float, tokens: float = 0.0) -> int:
         """One request goes; its ticket."""
         for spacing in self._spacings(now):
             spacing.take(now, tokens if spacing is self._tokens else 1.0)
-        if self._ticket == 0:
-            self._round.began = now
+        if not self._rounds or self._rounds[-1].sent >= self._round_size():
+            self._open_round(now)
         self.under_way += 1
-        self._round.peak = max(self._round.peak, self.under_way)
+        current = self._rounds[-1]
+        current.idle += self._pause.ended(now)
+        current.sent += 1
+        current.peak = max(current.peak, self.under_way)
+        self._round_of[self._ticket] = current
         self._ticket += 1
         return self._ticket - 1
 
@@ -130,157 +108,152 @@ class Limiter:
 
     def accepted(self, ticket: int, now: float, latency: float) -> None:
         """It was answered, after `latency` seconds."""
-        self.under_way -= 1
-        if ticket > self._pause_first:
-            self._balance -= 1
-        if self._epoch is not None:
-            self._epoch = (self._epoch[0], self._epoch[1] + 1)
-        if ticket >= self._round.first:
-            self._round.accepted += 1
-            self._round.latency += latency
-            self._judge(now)
+        self._pause.accepted(ticket)
+        seen = self._ended(ticket)
+        seen.accepted += 1
+        seen.latency += latency
+        self._judge(now)
 
     def failed(self, ticket: int, now: float) -> None:
         """It came back with an error that says nothing of load, or was given up."""
-        self.under_way -= 1
-        if ticket >= self._round.first:
-            self._round.failed += 1
-            self._judge(now)
+        self._ended(ticket).failed += 1
+        self._judge(now)
 
     def refused(self, ticket: int, now: float, retry_after: float | None = None) -> None:
         """The provider has too much to do; it may say for how many seconds."""
-        self.under_way -= 1
-        self._pause(ticket, now, retry_after)
-        if ticket >= self._round.first:
-            self._round.refused += 1
-            self._judge(now)
+        if retry_after is not None:
+            self._pause.refused(ticket, now, retry_after)
+        self._ended(ticket).refused += 1
+        self._judge(now)
 
     def hint(self, now: float, hints: Hints) -> None:
         """Heed what the provider says will be allowed; good for two seconds."""
         low = hints.remaining <= max(2 * self.under_way, 5)
-        self._hinted = (self._spacing(hints.rate * 0.99, now, self._hinted), now + 2) if low else None
-
-    @staticmethod
-    def _spacing(rate: float, now: float, old: tuple[Spacing, float] | None) -> Spacing:
-        ready = old[0].ready if old is not None else now
-        return Spacing(rate, slack=0.05, ready=ready)
+        ready = self._hinted[0].ready if self._hinted is not None else now
+        self._hinted = (Spacing(hints.rate * 0.99, slack=0.05, ready=ready), now + 2) if low else None
 
     def _spacings(self, now: float) -> list[Spacing]:
         hinted = self._hinted[0] if self._hinted is not None and self._hinted[1] > now else None
         return [spacing for spacing in (self._pace, hinted, self._requests, self._tokens) if spacing is not None]
 
-    def _pause(self, ticket: int, now: float, retry_after: float | None) -> None:
-        if retry_after is None:
-            return
-        if now >= self._paused_until:
-            self._pause_first = ticket
-            self._balance = 0
-        self._balance += 1
-        self._paused_until = max(self._paused_until, now + min(retry_after, LONGEST_PAUSE_S))
+    def _round_size(self) -> int:
+        return max(int(self.limit), 2 * ENOUGH if self._trial is not None else 1)
+
+    def _open_round(self, now: float) -> None:
+        if self._rounds:
+            self._rounds[-1].closed = now
+        self._rounds.append(Round(opened=now))
+
+    def _ended(self, ticket: int) -> Round:
+        self.under_way -= 1
+        return self._round_of.pop(ticket)
 
     def _judge(self, now: float) -> None:
-        seen, share = self._round, self._round.share(self.under_way)
-        if seen.refused >= ENOUGH // 2 and seen.replies >= ENOUGH and share >= max(NEARLY_ALL, 2 * self.noise):
-            self._cut(now, keep=max(0.25, 1 - share))
-        elif seen.replies >= max(int(self.limit), self._wanted(seen)):
-            self._end_round(now)
+        sent, refused = (sum(each.sent for each in self._rounds), sum(each.refused for each in self._rounds))
+        if refused >= ENOUGH // 2 and sent >= ENOUGH and refused / sent >= max(NEARLY_ALL, 2 * self.noise):
+            self._cut(now, keep=max(0.25, 1 - refused / sent))
+        elif refused and sent >= ENOUGH and self._pace is not None and self._trial is None and self.noise == 0.0:
+            self._slow_down(self._pace, sent, refused, now)
+        while self._rounds and self._rounds[0].complete:
+            seen = self._rounds.popleft()
+            if seen.refused and seen.sent < ENOUGH and self._rounds:
+                self._rounds[0].absorb(seen)
+            else:
+                self._end_round(seen, now)
 
-    def _wanted(self, seen: _Round) -> int:
-        if self._trial is not None:
-            return 2 * ENOUGH
-        return ENOUGH if seen.refused else 1
-
-    def _end_round(self, now: float) -> None:
-        seen = self._round
-        share = seen.share(self.under_way)
+    def _end_round(self, seen: Round, now: float) -> None:
         if self._trial is not None:
             self._end_trial(seen, now)
-        elif self._collapsed(seen, now):
+        elif self._collapse.seen(seen, used=self._used(seen)):
             self._cut(now, keep=0.5)
-        elif not self._suspicious(seen) or (self._doubling and self.limit < self._most and share < PASSING):
+        elif not self._suspicious(seen) or (self._doubling and self.limit < self._most and seen.share < PASSING):
             self._grow(seen, now)
         else:
             self._doubling = False
-            self._try_pacing(seen, now, share, trials=TRIALS)
-        # Replies to what is under way count for the next round, unless that is to show what a change did.
-        first = self._ticket if self._trial is not None else self._round.first
-        self._round = _Round(first=first, began=now, peak=self.under_way)
+            self._try_pacing(seen, now, trials=TRIALS)
 
-    def _suspicious(self, seen: _Round) -> bool:
-        expected = self.noise * seen.replies
+    def _used(self, seen: Round) -> bool:
+        return seen.peak >= FULL * int(self.limit)
+
+    def _suspicious(self, seen: Round) -> bool:
+        expected = self.noise * seen.sent
         return seen.refused > expected + (2 * math.sqrt(expected) + 2 if self.noise else 0)
 
-    def _collapsed(self, seen: _Round, now: float) -> bool:
-        """Twice in a row much slower, with less coming back."""
-        if seen.accepted == 0:
-            return False
-        mean = seen.latency / seen.accepted
-        self._best_latency = min(self._best_latency * 1.01, mean)
-        self._best_throughput = max(self._best_throughput * 0.95, seen.throughput(now))
-        slow = mean > COLLAPSE * self._best_latency and seen.peak >= FULL * self.limit
-        self._slow_rounds = self._slow_rounds + 1 if slow and seen.throughput(now) < 0.8 * self._best_throughput else 0
-        return self._slow_rounds >= 2
-
-    def _grow(self, seen: _Round, now: float) -> None:
-        self.noise += 0.3 * (seen.share(self.under_way) - self.noise) if self.noise else 0.0
-        self.noise = self.noise if self.noise > 0.005 else 0.0
-        if seen.peak >= FULL * int(self.limit):
-            step = self.limit if self._doubling else max(1.0, GENTLE * self.limit)
-            self.limit = min(float(self._most), self.limit + step)
+    def _grow(self, seen: Round, now: float) -> None:
+        if self.noise:
+            self.noise += 0.2 * (seen.share - self.noise)
+            self.noise = self.noise if self.noise > 0.005 else 0.0
+        if self._used(seen):
+            self._raise_limit(now)
         if self._pace is not None and seen.paced:
-            self._speed_up(self._pace, now - seen.began)
+            self._speed_up(self._pace, seen.span)
+
+    def _raise_limit(self, now: float) -> None:
+        step = self.limit if self._doubling else max(1.0, GENTLE * self.limit)
+        raised = min(float(self._most), self.limit + step)
+        if int(raised) >= int(self._failed_limit):
+            if now < self._probe_at:
+                return
+            self._failed_limit = math.inf
+        self.limit = raised
 
     def _speed_up(self, pace: Spacing, took: float) -> None:
         if pace.rate < 0.9 * self._failed_rate and math.isfinite(self._failed_rate):
             pace.rate = min(1.5 * pace.rate, 0.95 * self._failed_rate)
             return
-        pace.rate *= (1 + self._growth) ** took
-        self._growth = min(0.3, self._growth * 2 ** (took / 4))
+        pace.rate *= (1 + self._growth) ** min(took, 10.0)
+        self._growth = min(0.1, self._growth * 2 ** (took / 8))
 
-    def _try_pacing(self, seen: _Round, now: float, share: float, *, trials: int) -> None:
-        self._trial = (share, trials)
-        self._set_pace(self._allowed(now) or (seen.throughput(now), seen.accepted), now)
+    def _slow_down(self, pace: Spacing, sent: int, refused: int, now: float) -> None:
+        self._trial = (Round(opened=now, sent=sent, accepted=sent - refused, refused=refused), TRIALS)
+        self._failed_rate = pace.rate
+        pace.rate = max(SLOWEST, pace.rate * (1 - refused / sent) * 0.97)
+        self._growth = 0.005
+        self._forget(now)
 
-    def _end_trial(self, seen: _Round, now: float) -> None:
-        before, left = self._trial or (0.0, 0)
-        share = seen.share(self.under_way)
+    def _try_pacing(self, seen: Round, now: float, *, trials: int) -> None:
+        if seen.accepted == 0:
+            self._cut(now, keep=0.5)
+            return
+        self._trial = (seen, trials)
+        margin = max(0.02, min(0.1, 1 / seen.accepted))
+        self._failed_rate = seen.sent / seen.span
+        self._pace = Spacing(max((1 - margin) * seen.accepted / seen.span, SLOWEST), slack=0.05, ready=now)
+        self._growth = 0.005
+        self._forget(now)
+
+    def _end_trial(self, seen: Round, now: float) -> None:
+        assert self._trial is not None
+        before, left = self._trial
         self._trial = None
-        if share <= before / 2:
-            return
-        if left > 1:
-            self._try_pacing(seen, now, min(share, before), trials=left - 1)
-            return
-        self.noise = min(share, before)
-        self._pace = None
-        self._doubling = True
+        if seen.share <= before.share / 2:
+            self._grow(seen, now)
+        elif left > 1:
+            before.absorb(seen)
+            self._try_pacing(seen, now, trials=left - 1)
+        elif before.share + seen.share > 2 * MOST_NOISE:
+            self._cut(now, keep=0.5)
+        else:
+            before.absorb(seen)
+            self.noise = before.share
+            self._pace = None
+            self._failed_rate = math.inf
+            self._doubling = True
 
     def _cut(self, now: float, *, keep: float) -> None:
         self._doubling = False
         self._trial = None
-        self._slow_rounds = 0
-        self.limit = max(1.0, min(self.limit, self._round.peak) * keep)
-        allowed = self._allowed(now)
-        if allowed is not None:
-            self._set_pace(allowed, now)
-        self._begin_epoch(now)
-        self._round = _Round(first=self._ticket, began=now, peak=self.under_way)
-
-    def _allowed(self, now: float) -> tuple[float, int] | None:
-        """Answers per second between two moments at which the provider had nothing left, and how many they were."""
-        if self._epoch is None or self._epoch[1] < ENOUGH:
-            return None
-        began, answers = self._epoch
-        return answers / max(now - began, 1e-6), answers
-
-    def _begin_epoch(self, now: float) -> None:
-        # While we pause, a small bucket overflows: that time is not counted.
-        self._epoch = (max(now, self._paused_until) if self._balance > 0 else now, 0)
-
-    def _set_pace(self, allowed: tuple[float, int], now: float) -> None:
-        rate, answers = allowed
-        margin = max(0.02, min(0.1, 1 / answers)) if answers else 0.5
+        peak = max((each.peak for each in self._rounds), default=self.limit)
+        again = self._failed_limit == math.inf and now < self._probe_at + 2 * self._patience
+        self._patience = min(60.0, 2 * self._patience) if again else 1.0
+        self._failed_limit = max(2.0, min(self.limit, peak))
+        self._probe_at = now + self._patience
+        self.limit = max(1.0, self._failed_limit * keep)
         if self._pace is not None:
-            self._failed_rate = self._pace.rate
-        self._pace = Spacing(max((1 - margin) * rate, 1e-3), slack=0.05, ready=now)
-        self._growth = 0.005
-        self._begin_epoch(now)
+            self._pace.rate = max(SLOWEST, self._pace.rate * keep)
+        self._forget(now)
+
+    def _forget(self, now: float) -> None:
+        """What is under way was sent in another state: it says nothing of the new one."""
+        self._rounds.clear()
+        self._open_round(now)

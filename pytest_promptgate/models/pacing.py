@@ -44,3 +44,41 @@ class Hints:
         """Requests per second that do not lower what remains, > 0."""
         refilled = self.remaining if self.limit is None else self.limit - self.remaining
         return max(refilled, 1.0) / max(self.reset_s, 0.001)
+
+
+LONGEST_PAUSE_S = 60.0  # a provider may ask for more, but is then asked again: it never freezes us
+
+
+@dataclass(slots=True)
+class Pause:
+    """``Retry-After``, as far as the provider's other replies agree with it."""
+
+    until: float = float("-inf")
+    first: int = 0  # ticket of the first request that was refused
+    balance: int = 0  # refused minus accepted, of those sent since
+    began: float = float("-inf")
+
+    def wait(self, now: float) -> float:
+        """Seconds until it is over."""
+        return max(0.0, self.until - now) if self.balance > 0 else 0.0
+
+    def refused(self, ticket: int, now: float, retry_after: float) -> None:
+        """Begin, or go on."""
+        if now >= self.until:
+            self.first = ticket
+            self.balance = 0
+            self.began = now
+        self.balance += 1
+        self.until = max(self.until, now + min(retry_after, LONGEST_PAUSE_S))
+
+    def ended(self, now: float) -> float:
+        """Seconds that it lasted, told once, when the first request after it starts."""
+        if self.balance <= 0 or now < self.until or self.began == self.until:
+            return 0.0
+        lasted, self.began = self.until - self.began, self.until
+        return lasted
+
+    def accepted(self, ticket: int) -> None:
+        """Answered all the same, if it was sent after the first one that was refused."""
+        if ticket > self.first:
+            self.balance -= 1

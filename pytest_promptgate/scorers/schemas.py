@@ -59,7 +59,7 @@ class IsJson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonSchema:
-    """1.0 if the answer is JSON that the schema allows, else 0.0. Needs the package jsonschema.
+    """1.0 if the answer is JSON that the schema allows, else 0.0.
 
     Attributes:
         schema: A JSON Schema written in the suite, or the path of a JSON file, relative to the suite file.
@@ -123,12 +123,8 @@ def _validator(schema: Mapping[str, Json]) -> Any:
 
 
 def _check_schema(schema: Mapping[str, Json]) -> None:
-    try:
-        from jsonschema.exceptions import SchemaError
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            "json_schema needs the package jsonschema; install it with: pip install 'pytest-promptgate[schema]'"
-        ) from error
+    from jsonschema.exceptions import SchemaError
+
     try:
         _validator(schema).check_schema(schema)
     except SchemaError as error:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -123,18 +121,6 @@ def test_a_schema_file_that_is_not_text_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError) as told:
         JsonSchema(schema=str(path))
     assert str(told.value) == f"schema {str(path)!r} is not UTF-8 text"
-
-
-def test_a_missing_package_is_told_with_the_command_that_installs_it() -> None:
-    program = (
-        "import sys\nsys.modules['jsonschema'] = None\n"
-        "from pytest_promptgate.scorers.schemas import JsonSchema\n"
-        "try: JsonSchema(schema={})\nexcept ValueError as error: print(error)"
-    )
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert told == (
-        "json_schema needs the package jsonschema; install it with: pip install 'pytest-promptgate[schema]'\n"
-    )
 
 
 def test_a_schema_that_refers_to_itself_without_end_is_an_error_of_its_case() -> None:

@@ -1,0 +1,73 @@
+"""What came back of a round of requests."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+COMPLETE = 0.9  # of a round's requests: the last ones may be stragglers
+COLLAPSE = 4.0  # a mean latency so many times the best one, with less coming back, is an overload
+
+
+@dataclass(slots=True)
+class Round:
+    """Requests that were sent one after the other, and what became of them."""
+
+    opened: float  # when its first request was sent
+    closed: float | None = None  # when the next round's first request was sent
+    sent: int = 0
+    accepted: int = 0
+    refused: int = 0
+    failed: int = 0
+    peak: int = 0  # under way at once
+    latency: float = 0.0  # sum, of the accepted
+    idle: float = 0.0  # seconds in which Retry-After held everything back
+    paced: bool = False  # pacing held a start back
+
+    @property
+    def complete(self) -> bool:
+        """Everything was sent, and nearly everything came back."""
+        return self.closed is not None and self.accepted + self.refused + self.failed >= COMPLETE * self.sent
+
+    @property
+    def share(self) -> float:
+        """Share of refusals; what is still under way is taken for answered."""
+        return self.refused / max(1, self.sent)
+
+    @property
+    def span(self) -> float:
+        """Seconds in which it was sent, > 0; a small bucket overflows while nothing is sent, so that is left out."""
+        return max(1e-6, (self.opened if self.closed is None else self.closed) - self.opened - self.idle)
+
+    def absorb(self, earlier: Round) -> None:
+        """Count `earlier` in."""
+        self.opened = min(self.opened, earlier.opened)
+        self.sent += earlier.sent
+        self.accepted += earlier.accepted
+        self.refused += earlier.refused
+        self.failed += earlier.failed
+        self.latency += earlier.latency
+        self.idle += earlier.idle
+
+
+class Collapse:
+    """Sees a provider that does not refuse, but gets slower and slower: twice in a row, with less coming back."""
+
+    def __init__(self) -> None:
+        self._best_latency = math.inf
+        self._best_rate = 0.0
+        self._slow = 0
+
+    def seen(self, round_: Round, *, used: bool) -> bool:
+        """Whether this round is the second slow one; `used`: the limit was really used."""
+        if round_.accepted == 0:
+            return False
+        mean, rate = round_.latency / round_.accepted, round_.accepted / round_.span
+        self._best_latency = min(self._best_latency * 1.01, mean)
+        self._best_rate = max(self._best_rate * 0.95, rate)
+        slow = used and mean > COLLAPSE * self._best_latency and rate < 0.8 * self._best_rate
+        self._slow = self._slow + 1 if slow else 0
+        if self._slow < 2:
+            return False
+        self._slow = 0
+        return True
