@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 GROUP = "promptgate"
+UPDATE = "--prompt-evals-update"
 ALIAS = "--update-baseline"
+# Set if the project or another plugin owns the alias; True if this command line uses it.
+ALIAS_TAKEN = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="collect *.eval.yaml suites, run them, and fail if a metric is worse than its baseline",
     )
     group.addoption(
-        "--prompt-evals-update",
+        UPDATE,
         action="store_true",
         dest="promptgate_update",
         help=f"run the suites, then write their baselines; implies --prompt-evals (alias: {ALIAS})",
@@ -57,17 +60,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Generator[None, object, object]:
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, object, object]:
     """Claim ``--update-baseline``, unless a conftest or another plugin owns it."""
     result = yield
-    asked = any(arg.split("=")[0] in (ALIAS, "--help", "-h") for arg in args)
-    if asked and ALIAS in parser.parse_known_and_unknown_args([ALIAS])[1]:
-        parser.getgroup(GROUP).addoption(
-            ALIAS,
-            action="store_true",
-            dest="promptgate_update",
-            help="the same as --prompt-evals-update",
-        )
+    if any(arg.split("=")[0] in (ALIAS, UPDATE, "--prompt-evals", "--help", "-h") for arg in args):
+        if ALIAS in parser.parse_known_and_unknown_args([ALIAS])[1]:
+            parser.getgroup(GROUP).addoption(
+                ALIAS, action="store_true", dest="promptgate_update", help=f"the same as {UPDATE}"
+            )
+        else:
+            early_config.stash[ALIAS_TAKEN] = ALIAS in args
     return result
 
 
@@ -78,6 +82,13 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_promptgate.pytest_session import register
 
         register(config)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say so if ``--update-baseline`` was used and is not ours."""
+    if config.stash.get(ALIAS_TAKEN, False):
+        return f"promptgate: {ALIAS} is another plugin's here; ours is {UPDATE}"
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)

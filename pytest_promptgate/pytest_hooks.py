@@ -56,7 +56,8 @@ class EvalHooks:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """No suite where suites were asked for is an error: it would be green for ever."""
-        if not self.evals.runs and not session.testsfailed and pytest_xdist.wants_suites(session.config):
+        wanted = self.evals.settings.update or pytest_xdist.wants_suites(session.config)
+        if wanted and not self.evals.runs and not session.testsfailed:
             raise pytest.UsageError(
                 f"--prompt-evals found no *{SUFFIX} file below {', '.join(session.config.args)}\n"
                 "  Name the suite, its directory, or a directory above it."
@@ -74,8 +75,8 @@ class EvalHooks:
             pytest_xdist.run_evals(session, items)
         if self.evals.begun:
             self.evals.judge_all()
-            if self.evals.settings.update:
-                self.update = update_baselines(self.evals)
+        if self.evals.settings.update and not self.evals.dry:
+            self.update = update_baselines(self.evals)
         return result
 
     def pytest_keyboard_interrupt(self) -> None:

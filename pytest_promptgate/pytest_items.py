@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from _pytest._code.code import ReprFileLocation, TerminalRepr
+from _pytest.mark import KeywordMatcher
+from _pytest.mark.expression import Expression
 
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.errors import PromptGateError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from _pytest._io import TerminalWriter
 
@@ -67,12 +69,44 @@ class VersionCollector(pytest.Collector):
         """Per model: the cases (or one item for all of them), then the gates."""
         for run in self.runs:
             if run.folded:
-                yield CasesItem.of(self, run)
+                yield from self._folded(run)
             else:
-                for case in run.cases:
-                    yield CaseItem.of(self, run, case)
+                yield from (CaseItem.of(self, run, case) for case in run.cases)
             for metric in run.gated:
                 yield GateItem.of(self, run, metric)
+
+    def _folded(self, run: Run) -> Iterator[pytest.Item]:
+        """One item for all cases; but a case that was named, and those that ``-k`` picks, get their own."""
+        named = self._named()
+        picked = list(picked_cases(self.config, (CaseItem.of(self, run, case) for case in run.cases)))
+        if 0 < len(picked) < len(run.cases):
+            yield from picked
+        else:
+            yield CasesItem.of(self, run)
+            yield from (CaseItem.of(self, run, case) for case in run.cases if case in named)
+
+    def _named(self) -> frozenset[str]:
+        """What stands behind the last ``::`` of arguments that name this file, up to the model."""
+        here = self.config.invocation_params.dir
+        parts = (argument.split("::") for argument in self.config.args if "::" in argument)
+        return frozenset(last.partition("[")[0] for path, *_, last in parts if (here / path).resolve() == self.path)
+
+
+def picked_cases(config: pytest.Config, cases: Iterable[CaseItem]) -> Iterator[CaseItem]:
+    """Those that ``-k`` and ``--deselect`` leave; none if neither is given."""
+    away = tuple(config.option.deselect or ())
+    if not config.option.keyword and not away:
+        return
+    try:
+        wanted = Expression.compile(config.option.keyword or "")
+    except Exception:  # noqa: BLE001 pytest itself tells what is wrong with -k, a moment later
+        return
+    yield from (
+        case
+        for case in cases
+        if not case.nodeid.startswith(away)
+        and (not config.option.keyword or wanted.evaluate(KeywordMatcher.from_item(case)))
+    )
 
 
 class EvalItem(pytest.Item):
@@ -95,9 +129,9 @@ class EvalItem(pytest.Item):
         return self.path, None, f"{cast('VersionCollector', self.parent).name}::{self.name}"
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
-        """Our own failures as their text; anything else as pytest shows it."""
-        if isinstance(excinfo.value, EvalFailure):
-            return FailureText(excinfo.value, str(self.path))
+        """Our own failures and errors as their text; anything else as pytest shows it."""
+        if isinstance(excinfo.value, EvalFailure | PromptGateError):
+            return FailureText(printable(str(excinfo.value)), str(self.path))
         return super().repr_failure(excinfo, style)
 
 
@@ -152,20 +186,12 @@ class GateItem(EvalItem):
 class EvalFailure(Exception):
     """A case or a gate is red. The first line is the verdict; the rest explains it."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(printable(text))
-
-    @property
-    def text(self) -> str:
-        """The whole explanation, safe to print."""
-        return str(self.args[0])
-
 
 class FailureText(TerminalRepr):
-    """An `EvalFailure` on the screen, in the short summary and in JUnit, without a traceback."""
+    """A failure on the screen, in the short summary and in JUnit, without a traceback."""
 
-    def __init__(self, failure: EvalFailure, path: str) -> None:
-        self.lines = failure.text.splitlines()
+    def __init__(self, text: str, path: str) -> None:
+        self.lines = text.splitlines()
         self.reprcrash = ReprFileLocation(path, 0, self.lines[0])
 
     def __str__(self) -> str:

@@ -8,11 +8,11 @@ import pytest
 
 from pytest_promptgate.core.differences import CONTRACT, loosened
 from pytest_promptgate.core.selection import smoke_cases
-from pytest_promptgate.core.types import Origin, Outcome, Score
-from pytest_promptgate.plugin import ALIAS
+from pytest_promptgate.core.types import Origin, Score
 from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem
 from pytest_promptgate.reports.text import case_problem, gate_text
 from pytest_promptgate.workflows.assess import assess
+from pytest_promptgate.workflows.update_baseline import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Baseline, Report, Result, Suite
     from pytest_promptgate.pytest_session import EvalSession
 
-
-# What --accept-regression may wave through; missing data are never acceptable.
-ACCEPTABLE = frozenset({Outcome.REGRESSED, Outcome.INCOMPARABLE})
+FAILING_SHOWN = 50  # failing cases that a folded suite lists
 
 
 class Run:
@@ -38,6 +36,7 @@ class Run:
         self.selected: tuple[str, ...] = ()
         self.partial = ""
         self.blocked = ""  # why nothing of it may be asked
+        self.speaker: EvalItem | None = None  # says so, if it is blocked and no gate was selected to do it
         self.report: Report | None = None
 
     @property
@@ -77,6 +76,7 @@ class Run:
         mine = [item for item in items if isinstance(item, EvalItem) and item.run is self]
         if not mine:
             return
+        self.speaker = None if any(isinstance(item, GateItem) for item in mine) else mine[0]
         chosen = {item.case_id for item in mine if isinstance(item, CaseItem)}
         if not chosen or any(isinstance(item, CasesItem) for item in mine):
             chosen = set(self.cases)
@@ -89,10 +89,17 @@ class Run:
             self.blocked = (
                 f"{self.suite.path}: no baseline for {self.suite.name!r} ({self.bracket}), and CI is set: "
                 "nothing was asked\n"
-                f"  Run `pytest {self.suite.path} {ALIAS}` locally and commit the lockfile."
+                f"  Run `pytest {self.suite.path} {self.session.settings.alias}` locally and commit the lockfile."
             )
 
     # --- what the items do -------------------------------------------------------------------------------------------
+
+    def passed(self, case: str) -> bool:
+        """Whether `case` is done and its item passes; never blocks."""
+        if self.blocked or not self.session.begun:
+            return False
+        results = self.session.results(self, (case,))
+        return results is not None and not case_problem(self.suite, results)
 
     def check_case(self, item: CaseItem) -> None:
         """Wait for one case; raise if it was not answered, not scored, or a `must_pass` and failed."""
@@ -105,6 +112,7 @@ class Run:
 
     def check_cases(self, item: CasesItem) -> None:
         """The same for every selected case of a folded suite; lists all that failed."""
+        self.session.begin(item.session.items)  # settles what is selected
         by_case: dict[str, list[Result]] = {}
         for result in self._results(item, self.selected):
             by_case.setdefault(result.trial.case.id, []).append(result)
@@ -112,8 +120,9 @@ class Run:
         failed = {case: problem for case, problem in problems.items() if problem}
         item.user_properties.append(("promptgate_cases", len(by_case)))
         if failed:
-            lines = [f"{case}: {problem}" for case, problem in failed.items()]
-            raise EvalFailure("\n".join([f"{len(failed)} of {len(by_case)} cases failed", *lines]))
+            rest = [f"… and {len(failed) - FAILING_SHOWN} more"] if len(failed) > FAILING_SHOWN else []
+            shown = [*failed.values()][:FAILING_SHOWN]
+            raise EvalFailure("\n".join([f"{len(failed)} of {len(by_case)} cases failed", *shown, *rest]))
 
     def check_gate(self, item: GateItem) -> None:
         """Wait for the whole selection, judge it once, and raise if its metric is red."""
@@ -129,8 +138,10 @@ class Run:
         ]
         if verdict.change is not None:
             item.user_properties.append(("promptgate_change", verdict.change))
-        if verdict.red and not (self.session.settings.accept and verdict.outcome in ACCEPTABLE):
-            raise EvalFailure(gate_text(report, verdict, alias=ALIAS))
+        accept = self.session.settings.accept
+        if verdict.red and (not accept or refusal(report, accept=accept)):
+            refused = refusal(report, accept=accept or "whatever the reason")
+            raise EvalFailure(gate_text(report, verdict, alias=self.session.settings.alias, refused=refused))
 
     def judged(self) -> Report:
         """The report, made once all selected results are in."""
@@ -150,6 +161,8 @@ class Run:
 
     def _results(self, item: EvalItem, cases: Sequence[str]) -> tuple[Result, ...]:
         self.session.begin(item.session.items)
+        if self.blocked and item is self.speaker:
+            raise EvalFailure(self.blocked)
         if self.blocked:
             pytest.skip(self.blocked)
         results = self.session.wait(self, cases)

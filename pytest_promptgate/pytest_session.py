@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_promptgate import toolbox as toolboxes
-from pytest_promptgate.errors import PromptGateError, SuiteError, ToolboxError
+from pytest_promptgate import wiring
+from pytest_promptgate.errors import PromptGateError, SuiteError
 from pytest_promptgate.files.config import ProjectConfig, load_config
 from pytest_promptgate.files.lockfile import read_baseline, read_lockfile
 from pytest_promptgate.files.lockfile_format import Lockfile
-from pytest_promptgate.plugin import ALIAS
 from pytest_promptgate.pytest_progress import ProgressLine
 from pytest_promptgate.pytest_run import Run
 from pytest_promptgate.pytest_settings import Settings, settings_of
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     import pluggy
 
-    from pytest_promptgate.core.ports import Account, Price, ResponseStore
+    from pytest_promptgate.core.ports import Account, Price
     from pytest_promptgate.core.types import Baseline, ModelPin, Result, Suite
+    from pytest_promptgate.models.store import FileStore
     from pytest_promptgate.workflows.evaluate import Evaluation
 
 CONFIG_FILE = "promptgate.yaml"
@@ -45,6 +46,13 @@ class EvalSession:
         self._manager: pluggy.PluginManager | None = None
         self._toolbox: toolboxes.Toolbox | None = None
         self._evaluation: Evaluation | None = None
+        self._grace_s = GRACE_S
+
+    @property
+    def dry(self) -> bool:
+        """Whether this run only looks at what it would do: ``--collect-only``, ``--setup-only``, ``--setup-plan``."""
+        option = self.config.option
+        return bool(option.collectonly or option.setuponly or option.setupplan)
 
     # --- before the first call ---------------------------------------------------------------------------------------
 
@@ -77,7 +85,7 @@ class EvalSession:
             if plugin is not None and plugin not in known and toolboxes.offers_something(plugin)
         ]
         for name, plugin in fresh:
-            self._manager.register(plugin, name)
+            toolboxes.register(self._manager, plugin, name)
         if self._toolbox is None or fresh:
             self._toolbox = toolboxes.collect(self._manager)
         return self._toolbox
@@ -144,7 +152,7 @@ class EvalSession:
             from pytest_promptgate.workflows.evaluate import Evaluation
 
             self._evaluation = Evaluation(
-                account_of=self._account, store_of=self._store, price_of=self.price, offline=self.settings.offline
+                account_of=self.account, store_of=self.store, price_of=self.price, offline=self.settings.offline
             )
         return self._evaluation
 
@@ -152,38 +160,35 @@ class EvalSession:
         """The engine if it was needed, else None."""
         return self._evaluation
 
-    def _account(self, provider: str) -> Account:
-        spec = self.project.providers[provider]
-        factory = self.toolbox().providers.get(spec.kind)
-        if factory is None:
-            raise ToolboxError(provider, f"no plugin offers the provider kind {spec.kind!r}")
-        return factory(spec, self.settings.connections)
+    def account(self, provider: str) -> Account:
+        """A new account of a provider; it connects to nothing yet."""
+        return wiring.account_of(provider, self.project, self.toolbox(), connections=self.settings.connections)
 
-    def _store(self, suite: str) -> ResponseStore:
-        from pytest_promptgate.models.store import open_store
-
-        return open_store(self.settings.store / "responses", suite)
+    def store(self, suite: str) -> FileStore:
+        """The response store of a suite; nothing is read yet."""
+        return wiring.store_of(self.settings.store, suite)
 
     def price(self, pin: ModelPin) -> Price | None:
-        """What `pin` costs, if promptgate.yaml says so; the embedded model costs nothing."""
-        from pytest_promptgate.core.ports import Price
-
-        spec = self.project.providers.get(pin.provider)
-        if spec is not None and spec.kind == "embedded":
-            return Price(input=0.0, output=0.0)
-        return self.project.prices.get(str(pin))
+        """What `pin` costs, if anybody knows."""
+        return wiring.price_of(pin, self.project)
 
     def wait(self, run: Run, cases: Sequence[str]) -> tuple[Result, ...]:
         """Block until the results of `cases` are there, showing progress meanwhile."""
+        if (known := self.results(run, cases)) is not None:
+            return known
         # On a terminal the whole suite is awaited at its first case, so that the line of dots is not torn by the
         # progress line. Not under -x: it would ask for answers that the first failure makes needless.
         awaited = run.selected if self.progress.live and not self.config.option.maxfail else cases
         engine = self.evaluation()
         results = engine.wait(run.suite.name, run.slot, awaited, tick=self.progress.tick)
         self.progress.clear()
-        if awaited is cases:
-            return results
-        return tuple(each for case in cases for each in engine.results(run.suite.name, run.slot, case) or ())
+        return results if awaited is cases else self.results(run, cases) or ()
+
+    def results(self, run: Run, cases: Sequence[str]) -> tuple[Result, ...] | None:
+        """The results of `cases` if all of them are there; never blocks."""
+        engine = self.evaluation()
+        found = [engine.results(run.suite.name, run.slot, case) for case in cases]
+        return None if None in found else tuple(each for results in found for each in results or ())
 
     def judge_all(self) -> None:
         """Judge the runs that no selected gate item has judged, for the closing tables."""
@@ -192,15 +197,23 @@ class EvalSession:
                 run.judged()
 
     def end(self) -> None:
-        """Let paid answers come in, store them, and stop the engine; idempotent."""
-        if self._evaluation is not None:
-            self._evaluation.interrupt(GRACE_S)
-            self._evaluation.close()
+        """Let paid answers come in, store them, and stop the engine; idempotent.
+
+        Ctrl-C meanwhile ends the waiting, here and in later calls.
+        """
+        if self._evaluation is None:
+            return
+        try:
+            self._evaluation.interrupt(self._grace_s)
+        except KeyboardInterrupt:
+            self._grace_s = 0.0
+        self._evaluation.close()
 
 
 def register(config: pytest.Config) -> None:
     """Called by the entry point when evals are asked for."""
     from pytest_promptgate.pytest_hooks import EvalHooks
+    from pytest_promptgate.pytest_protocol import ShortProtocol
 
     if hasattr(config, "workerinput"):
         from pytest_promptgate.pytest_xdist import WorkerHooks
@@ -209,11 +222,4 @@ def register(config: pytest.Config) -> None:
         return
     session = EvalSession(config)
     config.pluginmanager.register(EvalHooks(session), "promptgate-evals")
-    if ALIAS in config.invocation_params.args and not config.option.promptgate_update:
-        _step_aside(config)
-
-
-def _step_aside(config: pytest.Config) -> None:
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None:
-        reporter.write_line(f"promptgate: {ALIAS} is another plugin's here; ours is --prompt-evals-update")
+    config.pluginmanager.register(ShortProtocol(config), "promptgate-short-protocol")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_promptgate.plugin import ALIAS
+from pytest_promptgate.plugin import ALIAS, ALIAS_TAKEN, UPDATE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +32,7 @@ class Settings:
     update: bool
     accept: str | None
     ci: bool
+    alias: str  # the option that writes baselines, as this project can spell it
 
     def folds(self, cases: int) -> bool:
         """Whether a suite of so many cases is collected as one item."""
@@ -49,12 +50,13 @@ def settings_of(config: pytest.Config) -> Settings:
         pytest.UsageError: A value is not one of those that are accepted, or two options contradict each other.
     """
     option = config.option
+    alias = UPDATE if ALIAS_TAKEN in config.stash else ALIAS
     if option.promptgate_accept is not None and not option.promptgate_update:
-        raise pytest.UsageError(f"--accept-regression goes with {ALIAS}: alone it would accept nothing")
+        raise pytest.UsageError(f"--accept-regression goes with {alias}: alone it would accept nothing")
     if option.promptgate_accept is not None and not option.promptgate_accept.strip():
         raise pytest.UsageError("--accept-regression needs a reason: it is what the next reader of the lockfile sees")
     if option.promptgate_update and option.promptgate_smoke:
-        raise pytest.UsageError(f"--prompt-smoke runs a few cases only, and {ALIAS} needs all: drop one of the two")
+        raise pytest.UsageError(f"--prompt-smoke runs a few cases only, and {alias} needs all: drop one of the two")
     root = config.rootpath
     return Settings(
         root=root,
@@ -68,6 +70,7 @@ def settings_of(config: pytest.Config) -> Settings:
         update=option.promptgate_update,
         accept=option.promptgate_accept,
         ci=os.environ.get("CI", "") not in ("", "0", "false"),
+        alias=alias,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_promptgate.core.types import Origin, Outcome, Score
+from pytest_promptgate.core.types import Origin, Outcome, Score, Unscored
 from pytest_promptgate.pytest_items import CaseItem, EvalItem, GateItem
 
 if TYPE_CHECKING:
@@ -34,7 +34,12 @@ def status_of(report: Any) -> tuple[str, str, Any] | None:
     if report.outcome == "passed":
         letter = {"gate": "g", "case": "." if good else ","}[name]
         return "passed", letter, (word, {"green": True} if good else {"yellow": True})
-    return "failed", {"gate": "G", "case": "F"}[name], (word, {"red": True, "bold": True})
+    return "failed", {"gate": "G", "case": "F"}[name], (_failed(word), {"red": True, "bold": True})
+
+
+def _failed(word: str) -> str:
+    # A must_pass case that was answered and scored, but not well enough.
+    return word.replace("SCORED ", "FAILED ").replace("UNCHANGED ", "FAILED ") if word[-1].isdigit() else word
 
 
 def _gate(item: GateItem) -> Kind:
@@ -47,8 +52,9 @@ def _gate(item: GateItem) -> Kind:
 
 
 def _case(results: tuple[Result, ...]) -> Kind:
-    values = [grade.value for each in results for grade in each.observation.grades.values() if isinstance(grade, Score)]
-    if not values:
+    grades = [grade for each in results for grade in each.observation.grades.values()]
+    values = [grade.value for grade in grades if isinstance(grade, Score)]
+    if not values or not all(isinstance(grade, Score | Unscored) for grade in grades):
         return "case", "UNANSWERED" if any(each.completion is None for each in results) else "UNSCORED", False
     mean = sum(values) / len(values)
     verb = "UNCHANGED" if all(each.origin is Origin.UNCHANGED for each in results) else "SCORED"

@@ -6,38 +6,61 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.printable import printable
-from pytest_promptgate.core.types import Origin, Report
+from pytest_promptgate.core.types import Origin
 from pytest_promptgate.pytest_progress import count
-from pytest_promptgate.reports.text import slice_lines, table
+from pytest_promptgate.reports.text import since_baseline, slice_lines, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pytest
 
+    from pytest_promptgate.core.plan import Plan
+    from pytest_promptgate.core.types import Report, Result
+    from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.pytest_session import EvalSession
     from pytest_promptgate.pytest_update import Update
+    from pytest_promptgate.workflows.evaluate import Evaluation
 
 
 def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update: Update | None) -> None:
     """Write everything that closes a run; nothing is decided here."""
-    reports = [run.report for run in evals.runs.values() if run.report is not None]
     engine = evals.started()
-    faults = () if engine is None else engine.faults()
-    if not reports and not faults and update is None:
+    if update is None and engine is None:
         return
-    reporter.section("prompt evals")
-    for report in reports:
-        _write_report(reporter, report)
-    for fault in faults:
+    reporter.write_sep("=", "prompt evals")
+    for run in evals.runs.values():
+        if run.report is not None:
+            _write_report(reporter, run.report)
+        elif engine is not None and run.selected and not run.blocked:
+            _write_unjudged(reporter, run, engine)
+    for fault in () if engine is None else engine.faults():
         reporter.write_line(printable(str(fault)), red=True)
     if update is not None:
         for line in update.lines:
             reporter.write_line(line)
+    elif evals.settings.update:
+        reporter.write_line("no baseline was written: the run ended early", red=True)
+
+
+def _write_unjudged(reporter: pytest.TerminalReporter, run: Run, engine: Evaluation) -> None:
+    """A run that ended before its gates: what was asked is stored."""
+    _write_title(reporter, run.plan)
+    found = [engine.results(run.suite.name, run.slot, case) or () for case in run.selected]
+    reporter.write_line(f"  {asked([result for results in found for result in results])}")
+    reporter.write_line("  not judged: the run ended early; answers are stored, the next run goes on from there")
+
+
+def _write_title(reporter: pytest.TerminalReporter, of: Plan | Report) -> None:
+    bracket = of.slot if tuple(of.suite.slots) != ("default",) else str(of.pin)
+    reporter.write_line(f"{of.suite.name}: {of.suite.prompt.label} on {bracket}", bold=True)
 
 
 def _write_report(reporter: pytest.TerminalReporter, report: Report) -> None:
-    bracket = report.slot if tuple(report.suite.slots) != ("default",) else str(report.pin)
-    reporter.write_line(f"{report.suite.name}: {report.suite.prompt.label} on {bracket}", bold=True)
-    reporter.write_line(f"  {asked(report)}")
+    _write_title(reporter, report)
+    reporter.write_line(f"  {asked(report.results)}")
+    if changes := since_baseline(report.differences):
+        reporter.write_line(f"  since the baseline: {changes}")
     if report.partial:
         reporter.write_line(f"  {report.partial}: compared on these cases, no baseline is written", yellow=True)
     header, *rows = table(report)
@@ -48,20 +71,20 @@ def _write_report(reporter: pytest.TerminalReporter, report: Report) -> None:
     for line in slice_lines(report):
         reporter.write_line(f"  {line}")
     for note in report.notes:
-        reporter.write_line(f"  note: {note}")
+        reporter.write_line(f"  note: {printable(note)}")
 
 
-def asked(report: Report) -> str:
+def asked(results: Sequence[Result]) -> str:
     """``60 cases: 58 unchanged, 2 asked, 1.2k tokens, $0.01``: a run always says what it cost."""
-    origins = Counter(result.origin for result in report.results)
-    cases = len({result.trial.case.id for result in report.results})
+    origins = Counter(result.origin for result in results)
+    cases = len({result.trial.case.id for result in results})
     parts = [f"{origins[Origin.UNCHANGED]} unchanged"]
     if origins[Origin.STORED]:
         parts.append(f"{origins[Origin.STORED]} from the store")
     parts.append(f"{origins[Origin.ASKED]} asked")
     if origins[Origin.NOWHERE]:
         parts.append(f"{origins[Origin.NOWHERE]} not answered")
-    paid = [result.observation for result in report.results if result.origin is Origin.ASKED]
+    paid = [result.observation for result in results if result.origin is Origin.ASKED]
     tokens = sum((each.tokens_in or 0) + (each.tokens_out or 0) for each in paid)
     if tokens:
         parts.append(f"{count(tokens)} tokens")

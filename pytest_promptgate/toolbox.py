@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import ToolboxError
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 # Our own offers come through the same door as everybody's.
 BUILT_IN = ("pytest_promptgate.scorers.offers", "pytest_promptgate.models.offers", "pytest_promptgate.files.offers")
 HOOKS = ("promptgate_scorers", "promptgate_metrics", "promptgate_providers", "promptgate_dataset_loaders")
+_CALLABLE = "Offer a function, or a class whose instances can be called."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,38 +44,62 @@ def new_manager() -> pluggy.PluginManager:
     manager.add_hookspecs(hookspecs)
     for name in BUILT_IN:
         manager.register(importlib.import_module(name), name)
+    for entry in metadata.entry_points(group="promptgate"):
+        manager.register(_loaded(entry), entry.value)
     return manager
 
 
+def _loaded(entry: metadata.EntryPoint) -> object:
+    try:
+        return entry.load()
+    except Exception as error:  # somebody else's code
+        what = f"its entry point {entry.name!r} cannot be loaded: {type(error).__name__}: {error}"
+        raise ToolboxError(entry.value, what, hint="Mend or uninstall the package that brings it.") from error
+
+
 def offers_something(plugin: object) -> bool:
-    """Whether `plugin` (a conftest, say) implements one of our hooks."""
-    return any(hasattr(getattr(plugin, hook, None), "promptgate_impl") for hook in HOOKS)
+    """Whether `plugin` (a conftest, say) implements one of our hooks, or tries to."""
+    return any(True for _ in _implemented(plugin))
+
+
+def register(manager: pluggy.PluginManager, plugin: object, name: str) -> None:
+    """Make a plugin known.
+
+    Raises:
+        ToolboxError: It implements a hook that there is not, or takes arguments that the hook does not hand over.
+    """
+    import pluggy
+
+    for hook in _implemented(plugin):
+        if hook not in HOOKS:
+            raise ToolboxError(name, f"there is no hook {hook!r}", hint=did_you_mean(hook, HOOKS, label="Hooks"))
+    try:
+        manager.register(plugin, name)
+    except pluggy.PluginValidationError as error:
+        what = str(error).splitlines()[-1]
+        raise ToolboxError(name, f"{what[0].lower()}{what[1:]}", hint="Our hooks take no arguments.") from None
 
 
 def collect(manager: pluggy.PluginManager) -> Toolbox:
     """Ask every hook once.
 
     Raises:
-        ToolboxError: Two plugins offer the same name, or one offers something that is no mapping.
+        ToolboxError: A hook raised, two plugins offer the same name, or one offers what cannot be used.
     """
     scorers, aggregates, providers, loaders = (_merged(manager, hook) for hook in HOOKS)
     return Toolbox(scorers=scorers, aggregates=aggregates, providers=providers, loaders=loaders)
+
+
+def _implemented(plugin: object) -> Iterator[str]:
+    names = (name for name in dir(plugin) if name.startswith("promptgate_"))
+    return (name for name in names if hasattr(getattr(plugin, name, None), "promptgate_impl"))
 
 
 def _merged(manager: pluggy.PluginManager, hook: str) -> Mapping[str, Any]:
     offers: dict[str, Any] = {}
     origin: dict[str, str] = {}
     for implementation in getattr(manager.hook, hook).get_hookimpls():
-        offered = implementation.function()
-        if offered is None:
-            continue
-        if not isinstance(offered, Mapping):
-            raise ToolboxError(
-                implementation.plugin_name,
-                f"{hook} returned {type(offered).__name__}, not a mapping",
-                hint="Return {name: offer}, or None for no offers.",
-            )
-        for name, offer in offered.items():
+        for name, offer in _offered(hook, implementation).items():
             if name in offers:
                 raise ToolboxError(
                     implementation.plugin_name,
@@ -81,3 +109,29 @@ def _merged(manager: pluggy.PluginManager, hook: str) -> Mapping[str, Any]:
             offers[name] = offer
             origin[name] = implementation.plugin_name
     return MappingProxyType(offers)
+
+
+def _offered(hook: str, implementation: pluggy.HookImpl) -> Mapping[str, Any]:
+    plugin = implementation.plugin_name
+    try:
+        offered: object = implementation.function()
+    except Exception as error:  # noqa: BLE001 users' code
+        said = " ".join("".join(traceback.format_exception_only(error)).split())
+        line = traceback.extract_tb(error.__traceback__)[:2][-1]  # of the hook itself
+        raise ToolboxError(plugin, f"{hook} raised {said}", hint=f"at {line.filename}:{line.lineno}") from None
+    if offered is None:
+        return {}
+    if not isinstance(offered, Mapping):
+        raise ToolboxError(
+            plugin,
+            f"{hook} returned {type(offered).__name__}, not a mapping",
+            hint="Return {name: offer}, or None for no offers.",
+        )
+    for name, offer in offered.items():
+        if not isinstance(name, str):
+            raise ToolboxError(plugin, f"{hook} offers the name {name!r}, which is not text", hint="Names are text.")
+        if not callable(offer):
+            raise ToolboxError(
+                plugin, f"{hook} offers {name!r} as {type(offer).__name__}, which cannot be called", hint=_CALLABLE
+            )
+    return offered

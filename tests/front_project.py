@@ -102,6 +102,38 @@ class Project:
         self.prompt("v1", model=SERVED)
         return self
 
+    def scripted(self, answer: str = "Completion(text=answers.get(question, 'billing'))") -> Project:
+        """The standard project on a model that its conftest.py offers.
+
+        Args:
+            answer: An expression for the answer to `question`. At hand: `answers`, the right ones by question,
+                `Completion`, the errors of the package, and ``fail(error)``, which raises.
+        """
+        self.standard()
+        self.prompt("v1", model="{id: m-1, provider: it}")
+        self.write(
+            "promptgate.yaml", "providers: {it: {kind: scripted, family: vllm, models: {m-1: {pinned: true}}}}\n"
+        )
+        self.write(
+            "conftest.py",
+            "from pytest_promptgate import Completion, hookimpl\n"
+            "from pytest_promptgate.errors import *\n"
+            f"answers = {RIGHT!r}\n"
+            "class Account:\n"
+            "    endpoint = transport = 'scripted'\n"
+            "    async def room(self): pass\n"
+            "    async def close(self): pass\n"
+            "    async def ask(self, request):\n"
+            "        question = request.messages[-1].content\n"
+            f"        return {answer}\n"
+            "def fail(error):\n"
+            "    raise error\n"
+            "@hookimpl\n"
+            "def promptgate_providers():\n"
+            "    return {'scripted': lambda spec, most: Account()}\n",
+        )
+        return self
+
     def worse(self, version: str = "v2") -> Path:
         """A version whose account examples were lost: the account cases break."""
         return self.prompt(version, {asked: queue for asked, queue in QUEUES.items() if queue != "account"})

@@ -7,11 +7,15 @@ from importlib import resources
 import click
 
 from pytest_promptgate import __version__
+from pytest_promptgate.cli.batch import batch
+from pytest_promptgate.cli.estimate import estimate
+from pytest_promptgate.cli.exits import Commands
+from pytest_promptgate.cli.responses import responses
 
 SCHEMAS = ("suite", "prompt", "promptgate")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="promptgate")
 def main() -> None:
     """Prompt evals that gate a merge. The gate itself runs under pytest: pytest --prompt-evals."""
@@ -23,3 +27,8 @@ def schema(kind: str) -> None:
     """Print the JSON Schema of a kind of file, for editors to complete and check it."""
     file = resources.files("pytest_promptgate") / "schemas" / f"{kind}.schema.json"
     click.echo(file.read_text(encoding="utf-8"), nl=False)
+
+
+main.add_command(estimate)
+main.add_command(responses)
+main.add_command(batch)

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_promptgate.core.ports import Price
     from pytest_promptgate.core.types import Baseline, CaseRecord, Observation
 
@@ -38,9 +40,13 @@ def priced(observation: Observation, price: Price | None) -> Observation:
 
 
 def priced_baseline(baseline: Baseline, price: Price | None) -> Baseline:
-    """The same baseline with every cost by `price`, the present price of the baseline's own pin."""
+    """The same baseline with every cost by `price`, the present price of the baseline's own pin; its anchor too."""
 
     def record(case: CaseRecord) -> CaseRecord:
         return replace(case, observations=tuple(priced(each, price) for each in case.observations))
 
-    return replace(baseline, cases={name: record(case) for name, case in baseline.cases.items()})
+    def records(cases: Mapping[str, CaseRecord]) -> dict[str, CaseRecord]:
+        return {name: record(case) for name, case in cases.items()}
+
+    anchor = baseline.anchor and replace(baseline.anchor, cases=records(baseline.anchor.cases))
+    return replace(baseline, cases=records(baseline.cases), anchor=anchor)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from functools import lru_cache
-from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-MOST_SPLITS = 20_000  # of one case that are listed one by one; 8 + 8 samples have 12 870
+MOST_MIXES = 4096  # ways to take some of each value of one pool; 5 + 5 samples, all different, have 1024
 
 
 def mcnemar_exact(worse: int, better: int, alternative: Literal["worse", "better", "two-sided"] = "worse") -> float:
@@ -37,7 +36,7 @@ def mcnemar_exact(worse: int, better: int, alternative: Literal["worse", "better
 
 
 def split_sums(pool: Sequence[int], taken: int) -> Mapping[int, int] | None:
-    """How many of the C(len(pool), taken) choices give each sum; None if there are too many to list.
+    """How many of the C(len(pool), taken) choices give each sum; None if the pool has too many different values.
 
     With zeros and ones this is the hypergeometric distribution, times its denominator.
     """
@@ -47,15 +46,9 @@ def split_sums(pool: Sequence[int], taken: int) -> Mapping[int, int] | None:
 @lru_cache(maxsize=4096)
 def _split_sums(pool: tuple[int, ...], taken: int) -> Mapping[int, int] | None:
     repeats = Counter(pool)
-    if math.prod(count + 1 for count in repeats.values()) <= MOST_SPLITS // 8:
-        return _by_value(repeats, taken)
-    if math.comb(len(pool), taken) <= MOST_SPLITS:
-        return Counter(map(sum, combinations(pool, taken)))
-    return None
-
-
-def _by_value(repeats: Mapping[int, int], taken: int) -> Mapping[int, int]:
-    """Choose value by value; many equal values make it far cheaper than choosing sample by sample."""
+    if math.prod(count + 1 for count in repeats.values()) > MOST_MIXES:
+        return None
+    # Value by value; many equal values make that far cheaper than choosing sample by sample.
     ways = {(0, 0): 1}
     for value, count in repeats.items():
         longer: Counter[tuple[int, int]] = Counter()

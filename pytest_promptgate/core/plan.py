@@ -12,7 +12,7 @@ from pytest_promptgate.core.types import Case, Json, Message, ModelPin, Request,
 from pytest_promptgate.errors import DatasetError, PromptError, PromptGateError, told_together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_promptgate.core.ports import Renderer
 
@@ -77,6 +77,23 @@ def plan(suite: Suite, slot: str, *, render: Renderer) -> Plan:
 def slowness(trial: Trial) -> int:
     """How slow the answer may be, for asking the slowest first: the prompt's length in characters."""
     return sum(len(message.content) for message in trial.request.messages)
+
+
+def slowest_first(trials: Sequence[Trial], latencies: Sequence[float | None]) -> tuple[Trial, ...]:
+    """The trials in the order in which to ask them, so that no straggler begins last.
+
+    Args:
+        trials: In any order.
+        latencies: What earlier answers of each took, in seconds. Where nobody knows, the prompt's length stands for
+            it, at the pace of those that are known.
+    """
+    lengths = [slowness(trial) for trial in trials]
+    known = [(length, seconds) for length, seconds in zip(lengths, latencies, strict=True) if seconds is not None]
+    pace = sum(seconds for _, seconds in known) / max(1, sum(length for length, _ in known)) if known else 1.0
+    expected = [
+        length * pace if seconds is None else seconds for length, seconds in zip(lengths, latencies, strict=True)
+    ]
+    return tuple(trials[index] for index in sorted(range(len(trials)), key=lambda index: -expected[index]))
 
 
 def _requests(suite: Suite, pin: ModelPin, render: Renderer) -> list[Request]:

@@ -75,7 +75,8 @@ class ProviderSpec:
     models: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)  # per model: {"pinned": true}
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
-    timeout_s: float = 120.0
+    timeout_s: float = 120.0  # for one try
+    retry_for_s: float = 120.0  # for all tries of one call; 0: one try
     hedge: bool = False
 
 
@@ -162,6 +163,46 @@ class ExplainsMisses(Protocol):
             key: What `ResponseStore.get` did not find.
             parts: As for `ResponseStore.put`.
         """
+
+
+@runtime_checkable
+class RemembersLatency(Protocol):
+    """A store that knows how long earlier answers took, whatever their request was; the slowest are asked first."""
+
+    def latency_of(self, trial: str) -> float | None:
+        """Seconds that the newest answer of a trial took; None if it was never asked.
+
+        Args:
+            trial: As under ``trial`` in the parts of `ResponseStore.put`.
+        """
+
+
+@runtime_checkable
+class HasRounds(Protocol):
+    """A store that keeps answers that were asked anew apart from those that count, see `core.rounds`."""
+
+    @property
+    def complete_rounds(self) -> frozenset[str]:
+        """Names of the rounds that count."""
+
+    def complete_round(self, name: str) -> None:
+        """From now on the answers of round `name` count.
+
+        Raises:
+            StoreError: It could not be written.
+        """
+
+
+@runtime_checkable
+class FindsItsLimit(Protocol):
+    """An account that finds out by itself how many requests may be under way; the next run begins where it ended."""
+
+    @property
+    def limit(self) -> int:
+        """Requests that may be under way at present, >= 1."""
+
+    def begin_at(self, limit: int) -> None:
+        """Begin with so many; called at most once, before the first request."""
 
 
 Observations: TypeAlias = Sequence[Observation]

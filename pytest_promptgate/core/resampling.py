@@ -6,13 +6,17 @@ The numbers are SHAKE-256 of the seed, so nothing depends on the random module, 
 from __future__ import annotations
 
 import json
+import math
+from bisect import bisect_right
 from hashlib import shake_256
+from itertools import accumulate, combinations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 DRAWS = 9_999  # p is at least 1 / 10 000
+MOST_SPLITS = 20_000  # of one case that are listed one by one; 8 + 8 samples have 12 870
 
 
 def seed_of(data: object) -> bytes:
@@ -23,7 +27,9 @@ def seed_of(data: object) -> bytes:
 def words(seed: bytes, stream: object, count: int) -> list[int]:
     """`count` independent numbers of 32 bits; each `stream` of a seed is another sequence."""
     raw = shake_256(seed + f"/{stream}".encode()).digest(4 * count)
-    return [a | b << 8 | c << 16 | d << 24 for a, b, c, d in zip(raw[::4], raw[1::4], raw[2::4], raw[3::4], strict=True)]
+    return [
+        a | b << 8 | c << 16 | d << 24 for a, b, c, d in zip(raw[::4], raw[1::4], raw[2::4], raw[3::4], strict=True)
+    ]
 
 
 def octets(seed: bytes, stream: object, count: int) -> bytes:
@@ -46,14 +52,13 @@ def drawn_share(parts: Sequence[Mapping[int, int] | Pool], mark: int, seed: byte
         if isinstance(part, Pool):
             totals = [t + value for t, value in zip(totals, part.drawn(seed, at, draws), strict=True)]
         elif not _is_coin(part):
-            faces = [value for value, ways in sorted(part.items()) for _ in range(ways)]
-            sides = len(faces)
-            totals = [t + faces[word * sides >> 32] for t, word in zip(totals, words(seed, at, draws), strict=True)]
+            drawn = _drawn_of(part, words(seed, at, draws))
+            totals = [t + value for t, value in zip(totals, drawn, strict=True)]
     return (1 + sum(total <= mark for total in totals)) / (1 + draws)
 
 
 class Pool:
-    """Samples of one case that are too many for a list of their splits; a draw is `scale` * sum(chosen) + `shift`."""
+    """One case's samples with too many splits for a table; a split's value is `scale` * sum(chosen) + `shift`."""
 
     __slots__ = ("scale", "shift", "taken", "values")
 
@@ -63,10 +68,22 @@ class Pool:
         self.scale = scale
         self.shift = shift
 
-    def drawn(self, seed: bytes, stream: object, draws: int) -> Iterator[int]:
-        """`draws` values of random choices."""
-        for order in orders(seed, stream, len(self.values), draws):
-            yield self.scale * sum(self.values[at] for at in order[: self.taken]) + self.shift
+    @property
+    def splits(self) -> int:
+        """How many splits there are."""
+        return math.comb(len(self.values), self.taken)
+
+    def listed(self) -> list[int]:
+        """The value of every split."""
+        return [self.scale * total + self.shift for total in map(sum, combinations(self.values, self.taken))]
+
+    def drawn(self, seed: bytes, stream: object, draws: int) -> list[int]:
+        """The values of `draws` random splits."""
+        if self.splits <= MOST_SPLITS:
+            every, sides = self.listed(), self.splits
+            return [every[word * sides >> 32] for word in words(seed, stream, draws)]
+        chosen = orders(seed, stream, len(self.values), draws)
+        return [self.scale * sum(self.values[at] for at in order[: self.taken]) + self.shift for order in chosen]
 
 
 def orders(seed: bytes, stream: object, size: int, draws: int) -> Iterator[list[int]]:
@@ -74,6 +91,12 @@ def orders(seed: bytes, stream: object, size: int, draws: int) -> Iterator[list[
     keys = words(seed, stream, size * draws)
     for start in range(0, len(keys), size):
         yield sorted(range(size), key=keys[start : start + size].__getitem__)
+
+
+def _drawn_of(part: Mapping[int, int], numbers: Sequence[int]) -> list[int]:
+    values = sorted(part)
+    upto = list(accumulate(part[value] for value in values))
+    return [values[bisect_right(upto, number * upto[-1] >> 32)] for number in numbers]
 
 
 def _is_coin(part: Mapping[int, int]) -> bool:

@@ -45,7 +45,7 @@ def statistic_test(
     if alternative == "better":
         before, after = after, before
     world = _World.of(before, after, statistic, clusters)
-    if math.prod(unit.outcomes(len(kinds)) for unit, kinds in world.units) <= MOST_SWAPS:
+    if math.prod(unit.outcomes(copies) for unit, copies in world.units) <= MOST_SWAPS:
         return Swap(p=_all_swaps(world), p_min=world.p_min, exact=True)
     return Swap(p=_drawn(world), p_min=world.p_min, exact=False)
 
@@ -71,7 +71,7 @@ class _Unit(Generic[S]):
 @dataclass(frozen=True, slots=True)
 class _World(Generic[S]):
     fixed: tuple[list[S], list[S]]  # samples that no swap can change
-    units: list[tuple[_Unit[S], list[bool]]]  # alike ones together; per copy, whether it was seen the other way round
+    units: list[tuple[_Unit[S], int]]  # with the number of cases that look alike
     statistic: Callable[[Sequence[S]], float]
     mark: float
     seed: bytes
@@ -86,7 +86,7 @@ class _World(Generic[S]):
     ) -> _World[S]:
         sides = _joined(before, after, clusters)
         fixed: tuple[list[S], list[S]] = ([], [])
-        alike: dict[_Unit[S], list[bool]] = {}
+        alike: Counter[_Unit[S]] = Counter()
         for old, new in sides:
             if len(set(old + new)) == 1 or (clusters is not None and old == new):
                 fixed[0].extend(old)
@@ -94,17 +94,15 @@ class _World(Generic[S]):
                 continue
             whole = clusters is not None or len(old) == len(new) == 1
             turned = whole and repr(new) < repr(old)
-            alike.setdefault(_Unit(*((new, old) if turned else (old, new)), whole), []).append(turned)
+            alike[_Unit(*((new, old) if turned else (old, new)), whole)] += 1
         units = sorted(alike.items(), key=lambda each: repr(each[0]))
         mark = statistic([s for _, new in sides for s in new]) - statistic([s for old, _ in sides for s in old])
-        seed = seed_of([sorted(map(repr, fixed[0])), [(repr(unit), sum(turned)) for unit, turned in units]])
+        seed = seed_of([sorted(map(repr, fixed[0])), [(repr(unit), copies) for unit, copies in units]])
         return cls(fixed, units, statistic, mark, seed)
 
     @property
     def p_min(self) -> float:
-        return math.prod(
-            0.5 ** len(copies) if unit.whole else 1 / unit.outcomes(len(copies)) for unit, copies in self.units
-        )
+        return math.prod(0.5**copies if unit.whole else 1 / unit.outcomes(copies) for unit, copies in self.units)
 
     def is_as_bad(self, dealt: Iterator[tuple[Sequence[S], Sequence[S]]]) -> bool:
         old, new = list(self.fixed[0]), list(self.fixed[1])
@@ -115,18 +113,18 @@ class _World(Generic[S]):
 
     def parted(self, swapped: Sequence[int]) -> Iterator[tuple[Sequence[S], Sequence[S]]]:
         """The whole units, with so many copies of each the other way round."""
-        wholes = [(unit, len(copies)) for unit, copies in self.units if unit.whole]
+        wholes = [(unit, copies) for unit, copies in self.units if unit.whole]
         for (unit, copies), turned in zip(wholes, swapped, strict=True):
             stay = copies - turned
             yield unit.old * stay + unit.new * turned, unit.new * stay + unit.old * turned
 
     @property
     def copies(self) -> list[int]:
-        return [len(copies) for unit, copies in self.units if unit.whole]
+        return [copies for unit, copies in self.units if unit.whole]
 
     @property
     def pools(self) -> list[_Unit[S]]:
-        return [unit for unit, copies in self.units if not unit.whole for _ in copies]
+        return [unit for unit, copies in self.units if not unit.whole for _ in range(copies)]
 
 
 def _joined(

@@ -14,9 +14,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pytest_promptgate.core.convolution import LEAST, lower_tail
+from pytest_promptgate.core.convolution import lower_tail
 from pytest_promptgate.core.exact import mcnemar_exact, split_sums
-from pytest_promptgate.core.resampling import Pool, drawn_share, seed_of
+from pytest_promptgate.core.resampling import MOST_SPLITS, Pool, drawn_share, seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -133,14 +133,24 @@ def _of_resplits(cases: Sequence[_Case]) -> Swap:
         mark += sum(case.new) * (per_new + per_old) + shift
         sums = split_sums(pool, taken)
         if sums is None:
-            parts.append(Pool(pool, taken, scale=per_new + per_old, shift=shift))
-            p_min /= math.comb(len(pool), taken)
+            part = Pool(pool, taken, scale=per_new + per_old, shift=shift)
+            parts.append(part)
+            p_min /= part.splits
         else:
             parts.append({total * (per_new + per_old) + shift: ways for total, ways in sums.items()})
             p_min *= sums[min(sums)] / math.comb(len(pool), taken)
-    listed = [part for part in parts if not isinstance(part, Pool)]
-    exact = lower_tail(listed, mark) if len(listed) == len(parts) else None
+    exact = _exact_tail(parts, mark)
     if exact is not None:
-        return Swap(p=max(exact, p_min, LEAST), p_min=p_min, exact=True)
+        return Swap(p=max(exact, p_min), p_min=p_min, exact=True)
     seed = seed_of([(case.old, case.new) for case in cases])
     return Swap(p=drawn_share(parts, mark, seed), p_min=p_min, exact=False)
+
+
+def _exact_tail(parts: Sequence[Mapping[int, int] | Pool], mark: int) -> float | None:
+    listed = [part for part in parts if not isinstance(part, Pool)]
+    if len(listed) == len(parts):
+        return lower_tail(listed, mark)
+    only = parts[0]
+    if len(parts) == 1 and isinstance(only, Pool) and only.splits <= MOST_SPLITS:
+        return sum(value <= mark for value in only.listed()) / only.splits
+    return None

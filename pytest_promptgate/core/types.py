@@ -387,6 +387,46 @@ class Recipe:
     constants: Mapping[str, Json]
 
 
+class AcceptanceKind(StrEnum):
+    """What was let pass."""
+
+    REGRESSION = "regression"  # a metric that fell or cannot be compared, or a promise that was loosened
+    DATASET = "dataset"  # cases that are gone, or so many edits that too few cases are left to compare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """A change for the worse that somebody let pass, and why; it counts for this one step and for no other."""
+
+    kind: AcceptanceKind
+    metric: str  # as its verdict is named, or "*"
+    before: str  # `core.acceptance.baseline_digest` of what it was held against
+    after: str  # `core.acceptance.candidate_fingerprint` of what was accepted
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """How far a metric has moved since the first anchor, where the cases of then are no longer those of now."""
+
+    change: float  # in the metric's unit, turned so that less than 0 is worse: GATE's D
+    variance: float  # of `change`: GATE's V
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """The baseline that small losses are added up from (GATE §6); it goes down only by an acceptance."""
+
+    prompt: str  # label
+    prompt_digest: str
+    pin: ModelPin
+    scorers: Mapping[str, str]  # name -> fingerprint, of the scores in `cases`
+    cases: Mapping[str, CaseRecord]
+    reason: str  # why it stands where it stands: "first baseline", "improved: accuracy", …
+    drift: Mapping[str, Drift] = field(default_factory=dict)  # by metric: what it had moved before this anchor
+    recipe: Recipe | None = None  # None: the outputs file is not at hand
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
     """What the lockfile holds for one suite and slot."""
@@ -402,6 +442,8 @@ class Baseline:
     messages: tuple[Message, ...] = ()  # the prompt's templates; empty if the outputs file is not at hand
     outputs: Mapping[tuple[str, int], Completion] = field(default_factory=dict)  # (case, sample) -> answer, if at hand
     recipe: Recipe | None = None  # None: the outputs file is not at hand
+    anchor: Anchor | None = None  # None: the baseline is its own
+    accepted: tuple[Acceptance, ...] = ()  # oldest first
 
 
 class Outcome(StrEnum):
@@ -445,6 +487,7 @@ class Verdict:
     worse: tuple[CaseChange, ...] = ()  # worst first
     better: tuple[CaseChange, ...] = ()  # best first
     direction: Direction = Direction.HIGHER
+    accepted: str = ""  # why a verdict that would be red is not; "" if it is not for an acceptance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -460,6 +503,8 @@ class Differences:
     removed: tuple[str, ...] = ()
     edited: tuple[str, ...] = ()
     loosened: tuple[str, ...] = ()  # sentences: what the suite promised and no longer does
+    passing: tuple[str, ...] = ()  # of `removed`: those whose every score was full
+    accepted: tuple[str, ...] = ()  # "accuracy: why", for what was accepted in this step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

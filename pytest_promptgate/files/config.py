@@ -24,7 +24,8 @@ _SECRET_KEYS = ("api_key", "key", "token", "secret", "password", "authorization"
 _PROVIDER_KEYS = frozenset(
     {
         *("kind", "family", "base_url", "base_url_env", "endpoint", "endpoint_env", "api_key_env", "headers"),
-        *("deployments", "api_version", "models", "requests_per_minute", "tokens_per_minute", "timeout_s", "hedge"),
+        *("deployments", "api_version", "models", "requests_per_minute", "tokens_per_minute", "timeout_s"),
+        *("retry_for_s", "hedge"),
     }
 )
 _ADDRESS_HINTS = {
@@ -32,6 +33,7 @@ _ADDRESS_HINTS = {
     "azure": "Add `endpoint_env`, the name of the variable that holds it, or `endpoint`.",
 }
 _TIMEOUT_S = 120.0
+_RETRY_FOR_S = 120.0
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _PROVIDER_NAME = re.compile(r"[^\W_][\w.-]*\Z")
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
@@ -68,7 +70,7 @@ def load_config(path: Path, *, kinds: Collection[str], name: str = "") -> Projec
     Raises:
         ConfigError: The file is wrong; several faults as `Faults`.
     """
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         return ProjectConfig(providers=BUILT_IN, prices={})
     shown = name or path.name
     faults: list[PromptGateError] = []
@@ -113,7 +115,8 @@ def _provider(name: str, entry: Node, kinds: Collection[str]) -> ProviderSpec:
         models=_models(entry.get("models")),
         requests_per_minute=_limit(entry.get("requests_per_minute")),
         tokens_per_minute=_limit(entry.get("tokens_per_minute")),
-        timeout_s=_seconds(entry.get("timeout_s")),
+        timeout_s=_timeout(entry.get("timeout_s")),
+        retry_for_s=_patience(entry.get("retry_for_s")),
         hedge=_flag(entry.get("hedge")),
     )
     _check_address(spec, entry)
@@ -223,5 +226,11 @@ def _limit(node: Node | None) -> int | None:
     return node.whole(1) if node else None
 
 
-def _seconds(node: Node | None) -> float:
+def _timeout(node: Node | None) -> float:
     return (node.number("seconds, a number >= 1", low=1) if node else None) or _TIMEOUT_S
+
+
+def _patience(node: Node | None) -> float:
+    told = f"seconds, a number from 0 to {_RETRY_FOR_S:g}"
+    seconds = node.number(told, low=0, high=_RETRY_FOR_S) if node else None
+    return _RETRY_FOR_S if seconds is None else seconds

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.errors import LockfileError, told_together
 from pytest_promptgate.files.atomic import replace_file, shown
 from pytest_promptgate.files.canonical_json import decode_utf8
-from pytest_promptgate.files.lockfile_format import Lockfile, dumps, loads
-from pytest_promptgate.files.outputs import joined, read_outputs, write_outputs
+from pytest_promptgate.files.lockfile_format import Lockfile, Removal, dumps, loads
+from pytest_promptgate.files.outputs import delete_outputs, joined, read_outputs, write_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from pytest_promptgate.core.ports import Aggregate
     from pytest_promptgate.core.types import Baseline
+    from pytest_promptgate.files.lockfile_format import Key
 
 _NONE: Mapping[str, Aggregate] = MappingProxyType({})
+_KEPT: Mapping[Key, Removal] = MappingProxyType({})
 
 
 def read_lockfile(
@@ -48,6 +50,26 @@ def read_lockfile(
         ) from error
     hint = f"Take back the committed one: git checkout -- {file}"
     lockfile = loads(decode_utf8(data, file=file, hint=hint), file=file, aggregates=aggregates)
+    return _undoubted(lockfile, mending=mending)
+
+
+def lockfile_in(data: bytes, *, file: str, aggregates: Mapping[str, Aggregate] = _NONE) -> Lockfile:
+    """The lockfile in these bytes, which are no file of the work tree.
+
+    Args:
+        data: What a Git commit holds.
+        file: As messages call it, with the commit.
+        aggregates: Those that plugins offer.
+
+    Raises:
+        LockfileError, Faults: As `read_lockfile`.
+    """
+    hint = "This run is held against it: mend it there first."
+    text = decode_utf8(data, file=file, hint=hint)
+    return _undoubted(loads(text, file=file, aggregates=aggregates, hint=hint), mending=False)
+
+
+def _undoubted(lockfile: Lockfile, *, mending: bool) -> Lockfile:
     if lockfile.doubts and not mending:
         raise told_together(tuple(lockfile.doubts.values()))
     return lockfile
@@ -89,11 +111,23 @@ def read_baseline(
 
 
 def save_baselines(
-    path: Path, updates: Sequence[Baseline], *, root: Path | None = None, aggregates: Mapping[str, Aggregate] = _NONE
+    path: Path,
+    updates: Sequence[Baseline],
+    *,
+    removals: Mapping[Key, Removal] = _KEPT,
+    root: Path | None = None,
+    aggregates: Mapping[str, Aggregate] = _NONE,
 ) -> tuple[Path, ...]:
     """Put `updates` in place of the baselines of the same suites and slots; every other one stays as it is.
 
     Outputs are written first: a lockfile never promises outputs that were not written yet.
+
+    Args:
+        path: The lockfile's.
+        updates: New baselines.
+        removals: Suites and slots that are gone for good.
+        root: As for `read_lockfile`.
+        aggregates: Those that plugins offer.
 
     Returns:
         The files that have changed; none if nothing has.
@@ -101,27 +135,26 @@ def save_baselines(
     Raises:
         LockfileError, Faults: As `read_lockfile` and `write_lockfile`; the lockfile is the old one then.
     """
-    lockfile = read_lockfile(path, root=root, aggregates=aggregates, mending=True).updated(updates)
+    lockfile = read_lockfile(path, root=root, aggregates=aggregates, mending=True).updated(updates, removals)
     if lockfile.doubts:
         raise told_together(tuple(lockfile.doubts.values()))
     directory = outputs_directory(path)
-    written = [_save_outputs(directory, lockfile, updates, suite, root) for suite in _suites(updates)]
-    if updates and write_lockfile(path, lockfile, root=root, aggregates=aggregates):
+    suites = sorted({each.suite for each in updates} | {suite for suite, _ in removals})
+    written = [_save_outputs(directory, lockfile, updates, suite, root) for suite in suites]
+    if suites and write_lockfile(path, lockfile, root=root, aggregates=aggregates):
         written.append(path)
     return tuple(each for each in written if each is not None)
-
-
-def _suites(baselines: Sequence[Baseline]) -> list[str]:
-    return sorted({each.suite for each in baselines})
 
 
 def _save_outputs(
     directory: Path, lockfile: Lockfile, updates: Sequence[Baseline], suite: str, root: Path | None
 ) -> Path | None:
-    """Write the outputs of all slots of `suite`; the file's path if it has changed."""
+    """Write the outputs of all slots of `suite`, or delete the file with its last slot; its path if it has changed."""
     old = read_outputs(directory, suite, root=root)
     new = {each.slot: each for each in updates if each.suite == suite}
     slots = [slot for name, slot in lockfile.baselines if name == suite]
+    if not slots:
+        return delete_outputs(directory, suite, root=root)
     whole = [new[slot] if slot in new else joined(lockfile.baselines[suite, slot], old) for slot in slots]
     return write_outputs(directory, suite, whole, root=root)
 

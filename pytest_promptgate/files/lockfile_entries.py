@@ -14,6 +14,7 @@ from pytest_promptgate.core.types import (
     Tolerance,
 )
 from pytest_promptgate.files.canonical_json import encode
+from pytest_promptgate.files.lockfile_anchors import decode_acceptance, decode_anchor, encode_acceptance, encode_anchor
 from pytest_promptgate.files.lockfile_cases import decode_case, encode_case
 from pytest_promptgate.files.shapes import (
     WrongShapeError,
@@ -34,11 +35,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_promptgate.core.ports import Aggregate
+    from pytest_promptgate.core.recorded import Kept
     from pytest_promptgate.core.types import Json
     from pytest_promptgate.files.lockfile_format import Tree
 
 _SLOT = frozenset(
     {
+        "accepted",
+        "anchor",
         "cases",
         "gates",
         "metrics",
@@ -58,8 +62,10 @@ def encode_baseline(baseline: Baseline, *, aggregates: Mapping[str, Aggregate]) 
     """One slot's entry, every leaf encoded; raises ValueError for samples that were not answered."""
     contract = baseline.contract
     kept = kept_by(contract)
+    cases = {case: encode_case(record, kept) for case, record in baseline.cases.items()}
     return {
-        "cases": {case: encode_case(record, kept) for case, record in baseline.cases.items()},
+        **_beside(baseline, kept, cases),
+        "cases": cases,
         "gates": {metric: encode(_gate(gate)) for metric, gate in contract.gates.items()},
         "metrics": {
             metric: encode(_metric(contract.metrics[metric], figures))
@@ -74,6 +80,15 @@ def encode_baseline(baseline: Baseline, *, aggregates: Mapping[str, Aggregate]) 
         "samples": encode(contract.samples),
         "scorers": {scorer: encode(fingerprint) for scorer, fingerprint in baseline.scorers.items()},
     }
+
+
+def _beside(baseline: Baseline, kept: Kept, cases: Mapping[str, str]) -> dict[str, Tree]:
+    beside: dict[str, Tree] = {}
+    if baseline.accepted:
+        beside["accepted"] = tuple(map(encode_acceptance, baseline.accepted))
+    if baseline.anchor is not None:
+        beside["anchor"] = encode_anchor(baseline.anchor, kept=kept, baseline=cases, pin=pin_entry)
+    return beside
 
 
 def _gate(gate: MetricGate) -> dict[str, Json]:
@@ -105,6 +120,7 @@ def decode_baseline(suite: str, slot: str, value: Json) -> tuple[Baseline, Mappi
     """
     entry = known(value, _SLOT)
     metrics = field(entry, "metrics", lambda inner: entries(inner, _read_metric))
+    cases = field(entry, "cases", lambda inner: named_entries(inner, decode_case))
     baseline = Baseline(
         suite=suite,
         slot=slot,
@@ -113,7 +129,11 @@ def decode_baseline(suite: str, slot: str, value: Json) -> tuple[Baseline, Mappi
         pin=field(entry, "model", read_pin),
         scorers=field(entry, "scorers", lambda inner: entries(inner, text)),
         contract=_contract(entry, {name: expression for name, (expression, _) in metrics.items()}),
-        cases=field(entry, "cases", lambda inner: named_entries(inner, decode_case)),
+        cases=cases,
+        anchor=field(entry, "anchor", lambda inner: decode_anchor(inner, cases=cases, pin=read_pin))
+        if "anchor" in entry
+        else None,
+        accepted=field(entry, "accepted", lambda inner: items(inner, decode_acceptance)) if "accepted" in entry else (),
     )
     return baseline, {name: figures for name, (_, figures) in metrics.items()}
 

@@ -5,7 +5,9 @@
     {
       "lockfile_version": 1,
       "prompts": {label: digest of every prompt version that a baseline was written from},
+      "removed": {suite: {slot: {"from": digest of the baseline, "reason"}}},
       "suites": {suite: {slot: {
+          "accepted", "anchor": see `lockfile_anchors`,
           "cases": {id: one line, see `lockfile_cases`},
           "gates": {metric: {"floor", "gated", "relative", "tolerance"}},
           "metrics": {metric: {"expression", "scored", "unscored", "value"}},
@@ -19,8 +21,7 @@ Keys are sorted, one entry stands on one line, and nothing depends on when, wher
 equal baselines are equal bytes, and Git shows and merges them case by case. Metrics whose source is money or ungated
 latency are named without a value: prices and hours are not the prompt's. Since Git can merge lines but not means,
 `loads` measures every metric anew from the lines; where that disagrees, the lockfile is doubted.
-
-The anchor will stand as ``anchor`` beside ``cases``, accepted changes as ``reasons`` beside ``prompts``.
+``removed`` says why a recorded suite or slot is gone; it is missing if none is, like ``accepted`` and ``anchor``.
 """
 
 from __future__ import annotations
@@ -45,8 +46,19 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-Tree: TypeAlias = "str | Mapping[str, Tree]"  # a str is JSON already
+Tree: TypeAlias = "str | tuple[str, ...] | Mapping[str, Tree]"  # a str is JSON already
 Key: TypeAlias = tuple[str, str]  # suite, slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """Why a recorded suite, or one of its model slots, is gone."""
+
+    before: str  # `core.acceptance.baseline_digest` of what was recorded
+    reason: str
+
+
+_NOTHING: Mapping[Key, Removal] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +68,24 @@ class Lockfile:
     prompts: Mapping[str, str] = field(default_factory=dict)  # label -> digest; such versions are immutable
     baselines: Mapping[Key, Baseline] = field(default_factory=dict)
     doubts: Mapping[Key, LockfileError] = field(default_factory=dict)  # metrics that disagree with their case lines
+    removed: Mapping[Key, Removal] = field(default_factory=dict)
 
-    def updated(self, baselines: Iterable[Baseline]) -> Lockfile:
-        """This lockfile with `baselines` in place of those of the same suite and slot; every other one stays."""
-        new = tuple(baselines)
-        keys = {(each.suite, each.slot) for each in new}
+    def updated(self, baselines: Iterable[Baseline], removals: Mapping[Key, Removal] = _NOTHING) -> Lockfile:
+        """This lockfile with `baselines` in place of those of the same suite and slot; every other one stays.
+
+        Args:
+            baselines: New ones.
+            removals: Suites and slots that are gone for good, each with its reason.
+        """
+        new = {(each.suite, each.slot): each for each in baselines}
+        removed = {key: why for key, why in {**self.removed, **removals}.items() if key not in new}
+        kept = {key: each for key, each in self.baselines.items() if key not in removed}
         return replace(
             self,
-            prompts=MappingProxyType({**self.prompts, **{each.prompt: each.prompt_digest for each in new}}),
-            baselines=MappingProxyType({**self.baselines, **{(each.suite, each.slot): each for each in new}}),
-            doubts=MappingProxyType({key: doubt for key, doubt in self.doubts.items() if key not in keys}),
+            prompts=MappingProxyType({**self.prompts, **{each.prompt: each.prompt_digest for each in new.values()}}),
+            baselines=MappingProxyType({**kept, **new}),
+            doubts=MappingProxyType({key: why for key, why in self.doubts.items() if key in kept and key not in new}),
+            removed=MappingProxyType(removed),
         )
 
 
@@ -83,13 +103,20 @@ def dumps(lockfile: Lockfile, *, aggregates: Mapping[str, Aggregate] = MappingPr
     for (suite, slot), baseline in lockfile.baselines.items():
         suites.setdefault(suite, {})[slot] = encode_baseline(baseline, aggregates=aggregates)
     prompts = {label: encode(digest) for label, digest in lockfile.prompts.items()}
-    tree: Tree = {"lockfile_version": str(VERSION), "prompts": prompts, "suites": suites}
-    return "".join(_layout(tree, 1)) + "\n"
+    removed: dict[str, dict[str, Tree]] = {}
+    for (suite, slot), removal in lockfile.removed.items():
+        removed.setdefault(suite, {})[slot] = encode({"from": removal.before, "reason": removal.reason})
+    tree: dict[str, Tree] = {"lockfile_version": str(VERSION), "prompts": prompts, "suites": suites}
+    return "".join(_layout({**tree, "removed": removed} if removed else tree, 1)) + "\n"
 
 
 def _layout(tree: Tree, depth: int) -> Iterator[str]:
     if isinstance(tree, str):
         yield tree
+        return
+    if isinstance(tree, tuple):
+        inner = "  " * depth
+        yield f"[\n{inner}" + f",\n{inner}".join(tree) + f"\n{'  ' * (depth - 1)}]"
         return
     separator = "{\n"
     for key in sorted(tree):
@@ -99,23 +126,26 @@ def _layout(tree: Tree, depth: int) -> Iterator[str]:
     yield "{}" if not tree else "\n" + "  " * (depth - 1) + "}"
 
 
-def loads(text: str, *, file: str, aggregates: Mapping[str, Aggregate] = MappingProxyType({})) -> Lockfile:
+def loads(
+    text: str, *, file: str, aggregates: Mapping[str, Aggregate] = MappingProxyType({}), hint: str = ""
+) -> Lockfile:
     """A lockfile from its text.
 
     Args:
         text: The whole file.
         file: Its path as messages show it.
         aggregates: Those that plugins offer; a metric whose aggregate nobody offers cannot be doubted.
+        hint: How to mend a broken one; "": take back the committed one.
 
     Raises:
         LockfileError: A newer version wrote it, or it is no lockfile.
     """
-    value = decode(text, file=file, hint=_restore(file))
+    value = decode(text, file=file, hint=hint or _restore(file))
     try:
         return _lockfile(value, text=text, file=file, aggregates=aggregates)
     except shapes.WrongShapeError as error:
         place = Place(file=file, line=find_line(text, error.path))
-        raise LockfileError(place, str(error), hint=_restore(file)) from None
+        raise LockfileError(place, str(error), hint=hint or _restore(file)) from None
 
 
 def _restore(file: str) -> str:
@@ -124,7 +154,7 @@ def _restore(file: str) -> str:
 
 def _lockfile(value: Json, *, text: str, file: str, aggregates: Mapping[str, Aggregate]) -> Lockfile:
     _check_version(value, file=file)
-    root = shapes.known(value, ("lockfile_version", "prompts", "suites"))
+    root = shapes.known(value, ("lockfile_version", "prompts", "removed", "suites"))
     doubts: dict[Key, LockfileError] = {}
     baselines: dict[Key, Baseline] = {}
 
@@ -141,7 +171,23 @@ def _lockfile(value: Json, *, text: str, file: str, aggregates: Mapping[str, Agg
 
     prompts = shapes.field(root, "prompts", lambda entry: shapes.entries(entry, shapes.text))
     shapes.field(root, "suites", lambda entry: shapes.named_entries(entry, slots))
-    return Lockfile(prompts=prompts, baselines=baselines, doubts=doubts)
+    return Lockfile(prompts=prompts, baselines=baselines, doubts=doubts, removed=_removed(root))
+
+
+def _removed(root: Mapping[str, Json]) -> dict[Key, Removal]:
+    if "removed" not in root:
+        return {}
+    suites = shapes.field(root, "removed", lambda entry: shapes.entries(entry, _removals))
+    return {(suite, slot): removal for suite, slots in suites.items() for slot, removal in slots.items()}
+
+
+def _removals(value: Json) -> dict[str, Removal]:
+    return shapes.entries(value, _removal)
+
+
+def _removal(value: Json) -> Removal:
+    entry = shapes.known(value, ("from", "reason"))
+    return Removal(before=shapes.field(entry, "from", shapes.text), reason=shapes.field(entry, "reason", shapes.text))
 
 
 def _check_version(value: Json, *, file: str) -> None:

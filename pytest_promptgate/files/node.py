@@ -108,9 +108,9 @@ class Node:
         self.wrong(f"a whole number >= {low}")
         return None
 
-    def number(self, what: str = "a number", *, low: float = float("-inf")) -> float | None:
-        """A finite number, at least `low`."""
-        if isinstance(self.value, int | float) and not isinstance(self.value, bool) and self.value >= low:
+    def number(self, what: str = "a number", *, low: float = float("-inf"), high: float = float("inf")) -> float | None:
+        """A finite number from `low` to `high`."""
+        if isinstance(self.value, int | float) and not isinstance(self.value, bool) and low <= self.value <= high:
             return float(self.value)
         self.wrong(what)
         return None

@@ -3,6 +3,7 @@
 ::
 
     {"constants", "inputs", "model", "prompt": {templates, parameters, …}, "slot"}      one line per slot, first
+    {…, "role": "anchor", "slot"}                                                       the same of the slot's anchor
     {"case", "digest", "sample", "slot", "text", "tool_calls"}                         one line per answer
 
 Lines are sorted. The lockfile decides: a line that it does not stand for (of another digest, edited, torn) counts as
@@ -24,13 +25,13 @@ from pytest_promptgate.core.types import Completion, ToolCall
 from pytest_promptgate.errors import LockfileError
 from pytest_promptgate.files.atomic import replace_file, shown
 from pytest_promptgate.files.canonical_json import decode_utf8, encode, refuse_conflict
-from pytest_promptgate.files.recipes import encode_recipe, read_recipe
+from pytest_promptgate.files.recipes import ANCHOR, encode_recipe, read_recipe
 from pytest_promptgate.files.shapes import WrongShapeError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_promptgate.core.types import Baseline, Json, Observation, Recipe
+    from pytest_promptgate.core.types import Anchor, Baseline, Json, Observation, Recipe
 
 _SAFE = re.compile(r"[a-z0-9_][a-z0-9._-]{0,79}")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?")  # Windows opens a device under these names
@@ -57,14 +58,15 @@ class OutputsFile:
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def recipe(self, slot: str) -> Recipe | None:
-        """What rebuilds the requests of `slot`; None if it is not told."""
+    def recipe(self, slot: str, *, role: str = "") -> Recipe | None:
+        """What rebuilds the requests of `slot`, or of its anchor; None if it is not told."""
         for line in self._slot_lines():
             try:
-                name, recipe = read_recipe(json.loads(line))
+                value = json.loads(line)
+                name, recipe = read_recipe(value)
             except (ValueError, RecursionError, WrongShapeError):
                 continue
-            if name == slot:
+            if (name, value.get("role", "")) == (slot, role):
                 return recipe
         return None
 
@@ -153,10 +155,18 @@ class StoredOutputs(Mapping[tuple[str, int], Completion]):
 
 def joined(baseline: Baseline, file: OutputsFile) -> Baseline:
     """`baseline` with what its outputs file adds: templates and recipe if they are of its prompt, and its outputs."""
+    baseline = replace(baseline, anchor=baseline.anchor and _with_recipe(baseline.anchor, baseline.slot, file))
     recipe = file.recipe(baseline.slot)
     if recipe is None or (recipe.prompt.label, recipe.prompt.digest) != (baseline.prompt, baseline.prompt_digest):
         return replace(baseline, outputs=StoredOutputs(baseline, file))
     return replace(baseline, messages=recipe.prompt.messages, recipe=recipe, outputs=StoredOutputs(baseline, file))
+
+
+def _with_recipe(anchor: Anchor, slot: str, file: OutputsFile) -> Anchor:
+    for recipe in (file.recipe(slot, role=ANCHOR), file.recipe(slot)):
+        if recipe is not None and (recipe.prompt.label, recipe.prompt.digest) == (anchor.prompt, anchor.prompt_digest):
+            return replace(anchor, recipe=recipe)
+    return anchor
 
 
 def read_outputs(directory: Path, suite: str, *, root: Path | None = None) -> OutputsFile:
@@ -173,6 +183,11 @@ def read_outputs(directory: Path, suite: str, *, root: Path | None = None) -> Ou
         return OutputsFile("")
     except OSError as error:
         raise LockfileError(file, f"it cannot be read: {error.strerror or error}", hint=_HINT) from error
+    return outputs_in(data, file=file)
+
+
+def outputs_in(data: bytes, *, file: str) -> OutputsFile:
+    """The outputs in the bytes of such a file, which messages call `file`; raises as `read_outputs`."""
     text = decode_utf8(data, file=file, hint=_HINT)
     refuse_conflict(text, file=file)
     return OutputsFile(text)
@@ -197,7 +212,7 @@ def write_outputs(
     """
     path = directory / outputs_name(suite)
     slots = sorted(baselines, key=lambda each: each.slot)
-    lines = [encode_recipe(each.slot, each.recipe) for each in slots if each.recipe is not None]
+    lines = [line for each in slots for line in _recipes(each)]
     lines += [line for each in slots for line in _answers(each)]
     if not lines and not path.exists():
         return None
@@ -206,12 +221,37 @@ def write_outputs(
     return path if replace_file(path, lambda: (data,), file=shown(path, root)) else None
 
 
+def delete_outputs(directory: Path, suite: str, *, root: Path | None = None) -> Path | None:
+    """Delete the outputs of `suite`; the file's path if there was one.
+
+    Raises:
+        LockfileError: It cannot be deleted.
+    """
+    path = directory / outputs_name(suite)
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        what = f"it cannot be deleted: {error.strerror or error}"
+        raise LockfileError(shown(path, root), what, hint="Delete it by hand, and run the command again.") from error
+    return path
+
+
 def _make(directory: Path, file: str) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         hint = "Outputs of baselines stand there. Put away what is in its place, or make its parent writable."
         raise LockfileError(file, f"it is no directory and cannot be made: {error.strerror}", hint=hint) from error
+
+
+def _recipes(baseline: Baseline) -> Iterator[str]:
+    if baseline.recipe is not None:
+        yield encode_recipe(baseline.slot, baseline.recipe)
+    if baseline.anchor is not None and baseline.anchor.recipe not in (None, baseline.recipe):
+        assert baseline.anchor.recipe is not None
+        yield encode_recipe(baseline.slot, baseline.anchor.recipe, role=ANCHOR)
 
 
 def _answers(baseline: Baseline) -> Iterator[str]:

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Json, ModelPin
 
 
-def encode_recipe(slot: str, recipe: Recipe) -> str:
-    """The line of one slot, without its line feed."""
+ANCHOR = "anchor"
+
+
+def encode_recipe(slot: str, recipe: Recipe, *, role: str = "") -> str:
+    """The line of one slot, without its line feed; of its anchor, if that is the `role`."""
     return encode(
         {
+            **({"role": role} if role else {}),
             "constants": recipe.constants,
             "inputs": recipe.inputs,
             "model": None if recipe.prompt.pin is None else pin_entry(recipe.prompt.pin),

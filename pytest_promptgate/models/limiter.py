@@ -6,7 +6,7 @@ a fifth a round. Refusals (429, 503, 529) end the growth in one of two ways:
 
 - *Nearly all* is refused: one cut, for all requests that were sent before it, however many of them are refused.
 - *Some* is refused, and doubling no longer tells why: starts are paced at the rate of the answers, as a trial. If that
-  does not halve the share of refusals, twice in a row, they do not come from our load (a provider that refuses at
+  does not halve the share of refusals, nor lower ones do, they do not come from our load (a provider that refuses at
   random): the share becomes the `noise` that later rounds are measured against, and pacing ends. Otherwise the pace
   stays, and grows: fast to where it failed last, slowly from there.
 
@@ -21,16 +21,16 @@ import math
 from collections import deque
 
 from pytest_promptgate.models.pacing import Hints, Pause, Spacing
-from pytest_promptgate.models.rounds import Collapse, Round
+from pytest_promptgate.models.rounds import SLOWEST, Collapse, Pace, Round
 
 FULL = 0.8  # share of the limit that counts as "really used"
 NEARLY_ALL = 0.7  # share of refusals that is an overload whatever its cause
 PASSING = 0.25  # share of refusals that does not end the doubling: it may be noise
 ENOUGH = 10  # requests that a share of refusals is worth something from
 MOST_NOISE = 0.6  # a share of refusals above it is load
-TRIALS = 2  # paces that must not help before refusals are taken for noise
+LONG_ENOUGH_S = 5.0  # or a round that takes so long
+TRIALS = (1.0, 0.75, 0.5)  # of the rate of the answers: refusals that none of these paces mends are noise
 GENTLE = 0.2  # growth of the limit in a clean round, once the provider has shown that it can have enough
-SLOWEST = 0.02  # starts per second; no estimate is good enough to ask less often
 
 
 class Limiter:
@@ -59,10 +59,11 @@ class Limiter:
         self._ticket = 0
         self._round_of: dict[int, Round] = {}
         self._rounds: deque[Round] = deque()  # oldest first; the last one is being sent
-        self._trial: tuple[Round, int] | None = None  # what a pace has to mend, trials left
-        self._pace: Spacing | None = None
-        self._growth = 0.0  # of the pace, per second
-        self._failed_rate = math.inf  # pace at which there were refusals last
+        self._trial: tuple[Round, tuple[float, ...]] | None = (
+            None  # what a pace has to mend, this trial and the next ones
+        )
+        self._pace: Pace | None = None
+        self._held_back = False  # by pacing, since the last start
         self._failed_limit = math.inf  # limit at which nearly all was refused last
         self._probe_at = -math.inf  # when it is tried again
         self._patience = 1.0  # seconds; longer each time that it fails again
@@ -82,20 +83,22 @@ class Limiter:
         if self.under_way >= max(1, int(self.limit)):
             return math.inf
         paced = max((spacing.wait(now) for spacing in self._spacings(now)), default=0.0)
-        if paced > 0 and self._rounds:
-            self._rounds[-1].paced = True
+        self._held_back |= paced > 0
         return max(paced, self._pause.wait(now))
 
     def start(self, now: float, tokens: float = 0.0) -> int:
         """One request goes; its ticket."""
         for spacing in self._spacings(now):
             spacing.take(now, tokens if spacing is self._tokens else 1.0)
-        if not self._rounds or self._rounds[-1].sent >= self._round_size():
+        if not self._rounds or self._rounds[-1].full:
             self._open_round(now)
         self.under_way += 1
         current = self._rounds[-1]
         current.idle += self._pause.ended(now)
+        current.paced |= self._held_back
+        self._held_back = False
         current.sent += 1
+        current.full = current.sent >= self._round_size()
         current.peak = max(current.peak, self.under_way)
         self._round_of[self._ticket] = current
         self._ticket += 1
@@ -141,7 +144,7 @@ class Limiter:
 
     def _open_round(self, now: float) -> None:
         if self._rounds:
-            self._rounds[-1].closed = now
+            self._rounds[-1].close(now)
         self._rounds.append(Round(opened=now))
 
     def _ended(self, ticket: int) -> Round:
@@ -150,13 +153,16 @@ class Limiter:
 
     def _judge(self, now: float) -> None:
         sent, refused = (sum(each.sent for each in self._rounds), sum(each.refused for each in self._rounds))
-        if refused >= ENOUGH // 2 and sent >= ENOUGH and refused / sent >= max(NEARLY_ALL, 2 * self.noise):
+        if refused >= ENOUGH // 2 and sent >= ENOUGH and refused / sent >= max(NEARLY_ALL, self.noise + 0.25):
             self._cut(now, keep=max(0.25, 1 - refused / sent))
         elif refused and sent >= ENOUGH and self._pace is not None and self._trial is None and self.noise == 0.0:
             self._slow_down(self._pace, sent, refused, now)
         while self._rounds and self._rounds[0].complete:
             seen = self._rounds.popleft()
-            if seen.refused and seen.sent < ENOUGH and self._rounds:
+            seen.close(now)
+            if seen.refused and seen.sent < ENOUGH and seen.span < LONG_ENOUGH_S:
+                if not self._rounds:
+                    self._open_round(now)
                 self._rounds[0].absorb(seen)
             else:
                 self._end_round(seen, now)
@@ -180,46 +186,36 @@ class Limiter:
         return seen.refused > expected + (2 * math.sqrt(expected) + 2 if self.noise else 0)
 
     def _grow(self, seen: Round, now: float) -> None:
-        if self.noise:
+        if self.noise and not self._suspicious(seen):
             self.noise += 0.2 * (seen.share - self.noise)
-            self.noise = self.noise if self.noise > 0.005 else 0.0
+            self.noise = min(self.noise, MOST_NOISE) if self.noise > 0.005 else 0.0
         if self._used(seen):
             self._raise_limit(now)
         if self._pace is not None and seen.paced:
-            self._speed_up(self._pace, seen.span)
+            self._pace.speed_up(seen.span)
 
     def _raise_limit(self, now: float) -> None:
         step = self.limit if self._doubling else max(1.0, GENTLE * self.limit)
         raised = min(float(self._most), self.limit + step)
-        if int(raised) >= int(self._failed_limit):
-            if now < self._probe_at:
-                return
-            self._failed_limit = math.inf
-        self.limit = raised
+        if int(raised) < self._failed_limit:
+            self.limit = raised
+        elif now < self._probe_at:
+            self.limit = max(self.limit, self._failed_limit - 1)
+        else:
+            self.limit, self._failed_limit = raised, math.inf
 
-    def _speed_up(self, pace: Spacing, took: float) -> None:
-        if pace.rate < 0.9 * self._failed_rate and math.isfinite(self._failed_rate):
-            pace.rate = min(1.5 * pace.rate, 0.95 * self._failed_rate)
-            return
-        pace.rate *= (1 + self._growth) ** min(took, 10.0)
-        self._growth = min(0.1, self._growth * 2 ** (took / 8))
-
-    def _slow_down(self, pace: Spacing, sent: int, refused: int, now: float) -> None:
+    def _slow_down(self, pace: Pace, sent: int, refused: int, now: float) -> None:
         self._trial = (Round(opened=now, sent=sent, accepted=sent - refused, refused=refused), TRIALS)
-        self._failed_rate = pace.rate
-        pace.rate = max(SLOWEST, pace.rate * (1 - refused / sent) * 0.97)
-        self._growth = 0.005
+        pace.slow_down(refused / sent)
         self._forget(now)
 
-    def _try_pacing(self, seen: Round, now: float, *, trials: int) -> None:
+    def _try_pacing(self, seen: Round, now: float, *, trials: tuple[float, ...]) -> None:
         if seen.accepted == 0:
             self._cut(now, keep=0.5)
             return
         self._trial = (seen, trials)
-        margin = max(0.02, min(0.1, 1 / seen.accepted))
-        self._failed_rate = seen.sent / seen.span
-        self._pace = Spacing(max((1 - margin) * seen.accepted / seen.span, SLOWEST), slack=0.05, ready=now)
-        self._growth = 0.005
+        self._pace = Pace.after(seen, now, careful=len(trials) == 1)
+        self._pace.rate = max(SLOWEST, trials[0] * self._pace.rate)
         self._forget(now)
 
     def _end_trial(self, seen: Round, now: float) -> None:
@@ -227,17 +223,17 @@ class Limiter:
         before, left = self._trial
         self._trial = None
         if seen.share <= before.share / 2:
+            self.noise = min(self.noise, seen.share)
             self._grow(seen, now)
-        elif left > 1:
+        elif len(left) > 1:
             before.absorb(seen)
-            self._try_pacing(seen, now, trials=left - 1)
-        elif before.share + seen.share > 2 * MOST_NOISE:
+            self._try_pacing(seen, now, trials=left[1:])
+        elif min(before.share, seen.share) > MOST_NOISE:
             self._cut(now, keep=0.5)
         else:
             before.absorb(seen)
-            self.noise = before.share
+            self.noise = min(before.share, MOST_NOISE)
             self._pace = None
-            self._failed_rate = math.inf
             self._doubling = True
 
     def _cut(self, now: float, *, keep: float) -> None:
@@ -251,6 +247,9 @@ class Limiter:
         self.limit = max(1.0, self._failed_limit * keep)
         if self._pace is not None:
             self._pace.rate = max(SLOWEST, self._pace.rate * keep)
+        elif peak == 1:
+            # Not even one at a time: without Retry-After it would be asked as fast as it refuses.
+            self._pace = Pace.after(Round.sum_of(self._rounds), now, careful=True)
         self._forget(now)
 
     def _forget(self, now: float) -> None:

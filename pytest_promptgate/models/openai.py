@@ -35,7 +35,7 @@ class OpenAIAccount:
     Args:
         spec: Its entry in promptgate.yaml.
         most_connections: Requests under way at most.
-        policy: Bounds of the retries.
+        policy: Bounds of the retries; None: the usual ones, within `retry_for_s` of the entry.
         seed: Of the jitter; None draws it from the system.
     """
 
@@ -46,7 +46,7 @@ class OpenAIAccount:
         self.transport = transport_name()
         self._spec = spec
         self._most = most_connections
-        self._policy = policy or RetryPolicy()
+        self._policy = policy or RetryPolicy(total_s=spec.retry_for_s)
         self._draw = random.Random(seed)  # noqa: S311  jitter; its own, for pytest plugins reseed the common one
         self._clock = time.monotonic
         limiter = Limiter(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
+from pytest_promptgate.models.pacing import Spacing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SLOWEST = 0.2  # starts per second; no estimate is good enough to ask less often
 COMPLETE = 0.9  # of a round's requests: the last ones may be stragglers
 COLLAPSE = 4.0  # a mean latency so many times the best one, with less coming back, is an overload
 
@@ -14,7 +21,8 @@ class Round:
     """Requests that were sent one after the other, and what became of them."""
 
     opened: float  # when its first request was sent
-    closed: float | None = None  # when the next round's first request was sent
+    closed: float | None = None  # when the next round's first request was sent, or could have been
+    full: bool = False
     sent: int = 0
     accepted: int = 0
     refused: int = 0
@@ -27,7 +35,7 @@ class Round:
     @property
     def complete(self) -> bool:
         """Everything was sent, and nearly everything came back."""
-        return self.closed is not None and self.accepted + self.refused + self.failed >= COMPLETE * self.sent
+        return self.full and self.accepted + self.refused + self.failed >= COMPLETE * self.sent
 
     @property
     def share(self) -> float:
@@ -36,8 +44,12 @@ class Round:
 
     @property
     def span(self) -> float:
-        """Seconds in which it was sent, > 0; a small bucket overflows while nothing is sent, so that is left out."""
+        """Seconds in which it was sent, without `idle`, > 0."""
         return max(1e-6, (self.opened if self.closed is None else self.closed) - self.opened - self.idle)
+
+    def close(self, now: float) -> None:
+        """Its time is over, if it was not before."""
+        self.closed = now if self.closed is None else self.closed
 
     def absorb(self, earlier: Round) -> None:
         """Count `earlier` in."""
@@ -48,6 +60,49 @@ class Round:
         self.failed += earlier.failed
         self.latency += earlier.latency
         self.idle += earlier.idle
+
+    @classmethod
+    def sum_of(cls, rounds: Iterable[Round]) -> Round:
+        """All of them as one."""
+        each = list(rounds)
+        total = cls(opened=each[0].opened, closed=each[-1].closed)
+        for one in each:
+            total.absorb(one)
+        return total
+
+
+class Pace(Spacing):
+    """A spacing of starts that looks for the rate that a provider allows."""
+
+    def __init__(self, rate: float, *, ready: float, failed: float = math.inf) -> None:
+        super().__init__(max(rate, SLOWEST), slack=0.05, ready=ready)
+        self.failed = failed  # the rate at which there were refusals last
+        self.growth = 0.005  # per second
+
+    @classmethod
+    def after(cls, seen: Round, now: float, *, careful: bool) -> Self:
+        """A little below the rate of the answers.
+
+        While nothing was sent, a large bucket filled up and a small one ran over: the idle time counts within reason,
+        and in full if `careful`.
+        """
+        margin = max(0.02, min(0.1, 1 / max(1, seen.accepted)))
+        counted = seen.span + seen.idle if careful else max(seen.span, (seen.span + seen.idle) / 3)
+        return cls((1 - margin) * seen.accepted / counted, ready=now, failed=seen.sent / seen.span)
+
+    def speed_up(self, took: float) -> None:
+        """After a clean round of `took` seconds: half-way to where it failed last, and slowly from near there."""
+        if math.isfinite(self.failed) and self.rate < 0.9 * self.failed:
+            self.rate = min(1.5 * self.rate, math.sqrt(self.rate * self.failed))
+            return
+        self.rate *= (1 + self.growth) ** min(took, 10.0)
+        self.growth = min(0.1, self.growth * 2 ** min(took / 8, 4.0))
+
+    def slow_down(self, share: float) -> None:
+        """A share of the requests was refused: a little below the rate of the answers."""
+        self.failed = self.rate
+        self.rate = max(SLOWEST, self.rate * (1 - share) * 0.97)
+        self.growth = 0.005
 
 
 class Collapse:

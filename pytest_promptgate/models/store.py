@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING, BinaryIO
 
 from pytest_promptgate.errors import StoreError
-from pytest_promptgate.models import store_lines
+from pytest_promptgate.models import store_lines, store_lock
 from pytest_promptgate.models.store_lines import AnswerLine, HeaderLine, RepairedLine, RoundLine
 
 if TYPE_CHECKING:
@@ -95,6 +95,11 @@ class FileStore:
             place = self._loaded().places.get(key)
             return None if place is None else self._read(place)
 
+    def latency_of(self, trial: str) -> float | None:
+        """Seconds that the answer of a trial took that was read last; None if there is none."""
+        with self._lock:
+            return self._loaded().latencies.get(trial)
+
     def put(self, key: StoreKey, completion: Completion, *, parts: Mapping[str, str]) -> None:
         """Keep one answer; an answer that is there already stays, for it is older."""
         with self._lock:
@@ -141,7 +146,9 @@ class FileStore:
         if self._index is None:
             self._index = _Index(self.path)
             try:
-                self._index.load()
+                # Kept open: a file that is replaced meanwhile stays as it was read, and none is while it is shared.
+                self._reader = store_lock.open_shared(self.path)
+                self._index.load(self._reader)
             except FileNotFoundError:
                 pass
             except OSError as fault:
@@ -193,7 +200,9 @@ class FileStore:
             own.mkdir(parents=True)
             (own / ".gitignore").write_text("# Made by pytest-promptgate.\n*\n", encoding="utf-8")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        writer = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        while not store_lock.share(self.path, writer := os.open(self.path, flags, 0o666)):
+            os.close(writer)
         size = os.fstat(writer).st_size
         if size == 0:
             os.write(writer, store_lines.HEADER)
@@ -220,27 +229,27 @@ class _Index:
         self.path = path
         self.places: dict[StoreKey, tuple[int, int, int]] = {}  # offset, length, line number
         self.rounds: set[str] = set()
+        self.latencies: dict[str, float] = {}  # by trial
         self.complaints: list[str] = []
         self._ranks: dict[StoreKey, tuple[float, str]] = {}
 
-    def load(self) -> None:
+    def load(self, file: BinaryIO) -> None:
         """Read the file; what is no line of a store is skipped and noted."""
         offset = 0
         torn: int | None = None
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    found = store_lines.decode(line)
-                except (ValueError, RecursionError):
-                    if torn is not None:
-                        self.complain(torn, "not a line of a response store")
-                    torn = number if line.strip() else None
-                else:
-                    if torn is not None and not isinstance(found, RepairedLine):
-                        self.complain(torn, "not a line of a response store")
-                    torn = None
-                    self._note(found, offset, len(line), number)
-                offset += len(line)
+        for number, line in enumerate(file, 1):
+            try:
+                found = store_lines.decode(line)
+            except (ValueError, RecursionError):
+                if torn is not None:
+                    self.complain(torn, "not a line of a response store")
+                torn = number if line.strip() else None
+            else:
+                if torn is not None and not isinstance(found, RepairedLine):
+                    self.complain(torn, "not a line of a response store")
+                torn = None
+                self._note(found, offset, len(line), number)
+            offset += len(line)
         self._ranks.clear()
 
     def complain(self, number: int, why: str) -> None:
@@ -249,6 +258,8 @@ class _Index:
 
     def _note(self, found: store_lines.Line, offset: int, length: int, number: int) -> None:
         if isinstance(found, AnswerLine):
+            if found.trial and found.latency_s is not None:
+                self.latencies[found.trial] = found.latency_s
             older = self._ranks.get(found.key)
             if older is None or found.rank < older:
                 self.places[found.key] = (offset, length, number)

@@ -38,6 +38,8 @@ class AnswerLine:
     key: StoreKey
     time: float  # seconds since 1970, when it was stored
     digest: str  # of the answer
+    trial: str = ""  # "" if the line does not say
+    latency_s: float | None = None
 
     @property
     def rank(self) -> tuple[float, str]:
@@ -147,8 +149,15 @@ def _answer_line(value: dict[str, Any]) -> AnswerLine:
             ordinal=value["ordinal"],
             round=value["round"],
         )
-        return AnswerLine(key=key, time=float(value["time"]), digest=value["digest"])
-    except (KeyError, TypeError) as fault:
+        trial, latency = (value.get("parts") or {}).get("trial"), value["answer"].get("latency_s")
+        return AnswerLine(
+            key=key,
+            time=float(value["time"]),
+            digest=value["digest"],
+            trial=trial if isinstance(trial, str) else "",
+            latency_s=latency if isinstance(latency, int | float) else None,
+        )
+    except (KeyError, TypeError, AttributeError) as fault:
         raise ValueError("a part of the key is missing") from fault
 
 

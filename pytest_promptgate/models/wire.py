@@ -53,7 +53,7 @@ class Wire:
     def __init__(self, endpoint: Endpoint, *, most: int) -> None:
         self.endpoint = endpoint
         self._client = _client(endpoint, most)
-        self._headers = _request_headers(endpoint)
+        self._headers = {**_RAW, **foreign_headers(endpoint)}
 
     async def post(self, where: str, body: dict[str, Any], *, timeout_s: float) -> Reply | Refusal:
         """Post one chat completion.
@@ -108,12 +108,12 @@ def _client(endpoint: Endpoint, most: int) -> AsyncOpenAI:
     return client
 
 
-def _request_headers(endpoint: Endpoint) -> dict[str, Any]:
-    """Headers of each call; those that the client adds by itself and that do not belong here are left out."""
+def foreign_headers(endpoint: Endpoint) -> dict[str, Any]:
+    """Headers that the client would add by itself and that do not belong here, each marked to be left out."""
     import openai
 
     given = {name.lower() for name in endpoint.headers}
-    headers: dict[str, Any] = dict(_RAW)
+    headers: dict[str, Any] = {}
     if not endpoint.key and "authorization" not in given:
         headers["Authorization"] = openai.Omit()
     if endpoint.name != "openai":

@@ -12,6 +12,7 @@ from pytest_promptgate.core.printable import one_line, printable
 from pytest_promptgate.core.types import (
     CaseChange,
     Differences,
+    Direction,
     Errored,
     Measured,
     Measurement,
@@ -66,19 +67,20 @@ def _must_pass_problem(suite: Suite, results: Sequence[Result]) -> str:
     return ""
 
 
-def gate_text(report: Report, verdict: Verdict, *, alias: str) -> str:
+def gate_text(report: Report, verdict: Verdict, *, alias: str, refused: str) -> str:
     """The whole story of one red gate; its first line is the verdict.
 
     Args:
         report: The report that `verdict` belongs to.
         verdict: A red verdict.
         alias: The option that writes baselines, as this project can spell it.
+        refused: Why no baseline could be written from this run, whatever the reason given; "" if one could.
     """
     lines = [verdict.reason]
     lines += _changes("worse", verdict.worse)
     lines += _better(verdict.better)
-    lines += _differences(report.differences)
-    lines += _acceptance(report, verdict, alias)
+    lines += _differences(report)
+    lines += _acceptance(report, verdict, alias, refused)
     return "\n".join(lines)
 
 
@@ -106,32 +108,64 @@ def _better(changes: Sequence[CaseChange]) -> Iterator[str]:
         yield f"better ({len(changes)}): {', '.join(named)}{rest}"
 
 
-def _differences(differences: Differences) -> Iterator[str]:
+def _differences(report: Report) -> Iterator[str]:
+    if report.baseline is None:
+        return
+    differences = report.differences
+    diff = differences.prompt_diff
     lines = [
-        *([f"prompt: {differences.prompt}"] if differences.prompt else []),
-        *(f"  {printable(line)}" for line in differences.prompt_diff[:DIFF_LINES]),
-        *([f"  … and {len(differences.prompt_diff) - DIFF_LINES} more lines"] if _long(differences) else []),
-        *([f"model: {differences.model}"] if differences.model else []),
-        *(f"parameter: {each}" for each in differences.parameters),
-        *([f"scorers changed: {', '.join(differences.scorers)}"] if differences.scorers else []),
-        *([f"rows added: {_names(differences.added)}"] if differences.added else []),
-        *([f"rows removed: {_names(differences.removed)}"] if differences.removed else []),
-        *([f"rows edited: {_names(differences.edited)}"] if differences.edited else []),
+        *_prompt(differences),
+        *(f"  {line}" for line in diff[:DIFF_LINES]),
+        *([f"  … and {len(diff) - DIFF_LINES} more lines"] if len(diff) > DIFF_LINES else []),
+        *_others(differences),
         *differences.loosened,
     ]
     yield "what differs from the baseline:" if lines else "nothing differs from the baseline but the answers"
     yield from (f"  {line}" for line in lines)
 
 
-def _long(differences: Differences) -> bool:
-    return len(differences.prompt_diff) > DIFF_LINES
+def since_baseline(differences: Differences) -> str:
+    """``prompt: v1 -> v2; rows edited: c-01``: what differs, in one line for green runs too; "" if nothing does."""
+    return printable("; ".join([*_prompt(differences), *_others(differences)]))
 
 
-def _acceptance(report: Report, verdict: Verdict, alias: str) -> Iterator[str]:
+def _prompt(differences: Differences) -> Iterator[str]:
+    if differences.prompt:
+        yield f"prompt: {differences.prompt}"
+
+
+def _others(differences: Differences) -> Iterator[str]:
+    if differences.model:
+        yield f"model: {differences.model}"
+    yield from (f"parameter: {each}" for each in differences.parameters)
+    lists = {
+        "scorers changed": differences.scorers,
+        "rows added": differences.added,
+        "rows removed": differences.removed,
+        "rows edited": differences.edited,
+    }
+    yield from (f"{label}: {_names(names)}" for label, names in lists.items() if names)
+
+
+def _acceptance(report: Report, verdict: Verdict, alias: str, refused: str) -> Iterator[str]:
     if report.partial:
         yield f"compared on a part only ({report.partial}); a baseline needs all cases"
-    elif verdict.outcome in (Outcome.REGRESSED, Outcome.INCOMPARABLE):
+    elif refused:
+        yield f"no baseline can be written from this run: {refused}"
+    elif _is_beyond_floor(report, verdict):
+        limit = "floor" if verdict.direction is Direction.HIGHER else "ceiling"
+        yield f"the {limit} stands in {report.suite.path}; no baseline moves it"
+    else:
         yield f'to accept it: pytest {report.suite.path} {alias} --accept-regression "why"'
+
+
+def _is_beyond_floor(report: Report, verdict: Verdict) -> bool:
+    gate = report.suite.gates.get(verdict.metric)
+    measured = next((each for each in report.measurements if each.metric == verdict.metric), None)
+    if gate is None or gate.floor is None or not isinstance(measured, Measurement):
+        return False
+    sign = 1 if verdict.direction is Direction.HIGHER else -1
+    return verdict.outcome is Outcome.REGRESSED and sign * measured.value < sign * gate.floor
 
 
 def table(report: Report) -> list[str]:

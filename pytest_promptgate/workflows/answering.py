@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_promptgate.core.fingerprint import output_digest
-from pytest_promptgate.core.plan import slowness
+from pytest_promptgate.core.limits import budget_reached, time_reached
 from pytest_promptgate.core.types import Completion, Errored, Grade, Origin, Result, Skipped, Unscored
 from pytest_promptgate.errors import (
     AccountStopped,
@@ -19,17 +20,22 @@ from pytest_promptgate.errors import (
     WrongModel,
 )
 from pytest_promptgate.workflows.jobs import Job, answered, unanswered, unchanged
-from pytest_promptgate.workflows.lanes import Crew, Lane
+from pytest_promptgate.workflows.lanes import Crew, Lane, Lanes
+from pytest_promptgate.workflows.permits import Permits
 from pytest_promptgate.workflows.scoring import being_cancelled, grades_of
 from pytest_promptgate.workflows.stops import Stop, Stops, Subject, asked_of, known, suite_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+    from collections.abc import Coroutine, Iterable, Mapping
 
+    from pytest_promptgate.core.limits import Budget
     from pytest_promptgate.workflows.sources import Sources
 
-# How long answers that are under way are still awaited when their account is stopped: they may be paid for.
+# How long answers that are under way are still awaited when their account is stopped or the time granted is over:
+# they may be paid for.
 STOP_GRACE_S = 5.0
+Routed: TypeAlias = Callable[[Sequence[Job]], None]
+_PAUSED, _SURVEYED = "paused", "surveyed"
 _AT_ONCE = 64  # trials looked up before the loop sees to answers again
 
 
@@ -46,14 +52,12 @@ class Answering:
         self.faults: tuple[PromptGateError, ...] = ()  # of closing
         self._sources = sources
         self._file = file
-        self._inbox: deque[Sequence[Job]] = deque()
+        self._inbox: deque[tuple[Sequence[Job], Routed]] = deque()
         self._wake = asyncio.Event()
-        self._running = asyncio.Event()
-        self._running.set()
+        self._permits = Permits(lambda budget: self.end(budget_reached(budget.limit_usd)))
         self._closed = False
         self._ended = ""  # why nothing more is started
-        self._lanes: dict[str, Lane] = {}
-        self._feeders: set[asyncio.Task[None]] = set()
+        self._lanes = Lanes(self._open, broken=self._stop_waiting)
         self._scoring = Crew(self._over)  # of trials that need no call
 
     async def run(self) -> None:
@@ -63,37 +67,61 @@ class Answering:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._inbox:
-                    await self._dispatch(self._inbox.popleft())
+                    jobs, routed = self._inbox.popleft()
+                    await self._dispatch(jobs)
+                    routed([job for lane in self._lanes for job in lane.waiting()])
         finally:
-            for feeder in self._feeders:
-                feeder.cancel()
-            self.faults = await self._sources.close()
+            self._lanes.close()
+            self.faults += await self._sources.close()
 
     # --- orders from the main thread ---------------------------------------------------------------------------------
 
-    def add(self, jobs: Sequence[Job]) -> None:
-        """Take more jobs."""
-        self._inbox.append(jobs)
+    def add(self, jobs: Sequence[Job], routed: Routed = lambda _jobs: None) -> None:
+        """Take more jobs; `routed` is called with what waits to be asked, when all of them are on their way."""
+        self._inbox.append((jobs, routed))
         self._wake.set()
+
+    def hold(self) -> None:
+        """Start no call before `begin`."""
+        self._permits.hold(_SURVEYED)
+
+    def begin(self, budget: Budget | None, limit_s: float | None) -> None:
+        """Let calls start.
+
+        Args:
+            budget: Of all calls; None: as much as it takes.
+            limit_s: Seconds from now after which nothing more is started; None: as long as it takes.
+        """
+        if budget is not None:
+            self._permits.grant(budget)
+        if limit_s is not None:
+            asyncio.get_running_loop().call_later(limit_s, self._expire, limit_s)
+        self._permits.release(_SURVEYED)
 
     def pause(self) -> None:
         """Start no further call."""
-        self._running.clear()
+        self._permits.hold(_PAUSED)
 
     def resume(self) -> None:
         """Go on after `pause`."""
-        self._running.set()
+        self._permits.release(_PAUSED)
 
     def end(self, reason: str) -> None:
         """Start nothing more; what is under way goes on."""
         self._ended = self._ended or reason
-        for lane in self._lanes.values():
-            self._skip(lane.drain())
+        self._skip(self._lanes.drain())
 
     def cancel(self) -> None:
         """Give up what is under way."""
-        for crew in (self._scoring, *(lane.crew for lane in self._lanes.values())):
+        for crew in (self._scoring, *(lane.crew for lane in self._lanes)):
             crew.cancel()
+
+    def complete_round(self, suite: str) -> None:
+        """Let the answers of the suite's round count."""
+        try:
+            self._sources.complete_round(suite)
+        except StoreError as error:
+            self.faults += (error,)
 
     def close(self) -> None:
         """End, cancel, and let `run` return."""
@@ -105,7 +133,7 @@ class Answering:
     # --- the way of one job ------------------------------------------------------------------------------------------
 
     async def _dispatch(self, jobs: Sequence[Job]) -> None:
-        for number, job in enumerate(sorted(jobs, key=lambda job: -slowness(job.trial))):
+        for number, job in enumerate(self._sources.slowest_first(jobs)):
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
             await self._scoring.room()
@@ -139,33 +167,18 @@ class Answering:
 
     def _lane(self, job: Job) -> Lane | None:
         """The lane of a job, or None if the job was stopped and filed."""
-        provider = job.trial.request.pin.provider
         stop = self.stops.of(job)
-        if stop is None and provider not in self._lanes:
+        if stop is None:
             try:
-                self._open(provider)
+                return self._lanes.of(job.trial.request.pin.provider)
             except PromptGateError as error:
                 stop = self._halt(asked_of(job, error), error, job)
-        if stop is not None:
-            self._file(job, unanswered(job, Origin.NOWHERE, stop.told(job)))
-            return None
-        return self._lanes[provider]
+        self._file(job, unanswered(job, Origin.NOWHERE, stop.told(job)))
+        return None
 
-    def _open(self, provider: str) -> None:
+    def _open(self, provider: str) -> Lane:
         account = self._sources.account(provider)
-        lane = Lane(account, ask=self._ask, ended=self._over, running=self._running)
-        feeder = asyncio.get_running_loop().create_task(self._feed(lane))
-        self._lanes[provider] = lane
-        self._feeders.add(feeder)
-
-    async def _feed(self, lane: Lane) -> None:
-        while True:
-            try:
-                await lane.feed()
-            except BaseException as error:  # accounts may be plugins' code
-                if being_cancelled(error):
-                    raise
-                self._stop_waiting(lane.drain(), error)
+        return Lane(account, ask=self._ask, ended=self._over, permits=self._permits)
 
     def _stop_waiting(self, jobs: Sequence[Job], error: BaseException) -> None:
         if jobs:
@@ -181,7 +194,7 @@ class Answering:
         if lane is None:
             return
         try:
-            completion = await lane.account.ask(job.trial.request)
+            completion = await lane.answer(job)
         except RequestRefused as error:
             self._file(job, unanswered(job, Origin.ASKED, Unscored(reason=f"provider refused: {error.what}")))
         except (AccountStopped, ConfigError) as error:
@@ -234,13 +247,17 @@ class Answering:
     def _halt(self, subject: Subject, error: PromptGateError, job: Job) -> Stop:
         """Nothing more is asked of `subject`; the trials that wait for it are filed."""
         stop = self.stops.add(subject, error, job)
-        for lane in self._lanes.values():
+        for lane in self._lanes:
             for waiting in lane.drain():
                 if self._is_stopped(waiting):
                     self._tell(stop, [waiting])
                 else:
                     lane.push(waiting)
         return stop
+
+    def _expire(self, limit_s: float) -> None:
+        self.end(time_reached(limit_s))
+        asyncio.get_running_loop().call_later(STOP_GRACE_S, self.cancel)
 
     def _is_stopped(self, job: Job) -> bool:
         return self.stops.of(job) is not None
@@ -255,6 +272,4 @@ class Answering:
 
 
 async def _grades(job: Job, completion: Completion, kept: Mapping[str, Grade]) -> dict[str, Grade]:
-    scorers = job.plan.suite.scorers
-    fresh = await grades_of(completion, job.trial.case, [bound for bound in scorers if bound.name not in kept])
-    return {bound.name: kept[bound.name] if bound.name in kept else fresh[bound.name] for bound in scorers}
+    return await grades_of(completion, job.trial.case, job.plan.suite.scorers, kept=kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,14 @@ from pytest_promptgate.workflows.answering import Answering
 from pytest_promptgate.workflows.background import Background
 from pytest_promptgate.workflows.jobs import Job, unanswered, unchanged
 from pytest_promptgate.workflows.ledger import Key, Ledger
+from pytest_promptgate.workflows.refresh import Refreshed, refreshed
 from pytest_promptgate.workflows.reuse import labelled, reuse_of
 from pytest_promptgate.workflows.sources import Ports, Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from pytest_promptgate.core.limits import Budget
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.ports import Account, Price, ResponseStore
     from pytest_promptgate.errors import PromptGateError
@@ -23,11 +26,6 @@ if TYPE_CHECKING:
 
 _CANCEL_S = 2.0  # for cancelled trials to be filed
 _CLOSE_S = 10.0  # for accounts and stores to be closed
-
-
-def _first_round(_suite: str) -> str:
-    """The store's first round, whatever the suite."""
-    return ""
 
 
 class Evaluation:
@@ -42,8 +40,8 @@ class Evaluation:
         store_of: Suite name -> its store; called in the engine's thread, at the same moment.
         price_of: What a model costs; None if that is not known.
         offline: Nothing is asked: a trial that the store does not know is `Errored`.
-        refresh: The baseline's lines stand for nothing; `round_of` is to name a fresh round then.
-        round_of: Suite name -> the store's round that is read and written.
+        refresh: The baseline's lines stand for nothing, and neither do stored answers: a new round of the store is
+            asked, or an unfinished one to its end.
     """
 
     def __init__(
@@ -54,15 +52,15 @@ class Evaluation:
         price_of: Callable[[ModelPin], Price | None],
         offline: bool = False,
         refresh: bool = False,
-        round_of: Callable[[str], str] = _first_round,
     ) -> None:
         self._price_of = price_of
         self._refresh = refresh
         self._ended = ""
         self._early: list[list[Job]] = []  # submitted before `start`
+        self._plans: dict[tuple[str, str], Plan] = {}
         self._begun = False
         self._ledger = Ledger()
-        ports = Ports(account_of=account_of, store_of=store_of, round_of=round_of, offline=offline)
+        ports = Ports(account_of=account_of, store_of=store_of, offline=offline, refresh=refresh)
         self._sources = Sources(ports)
         self._answering = Answering(self._sources, self._file)
         self._background = Background(self._answering.run, ended=self._ledger.wake)
@@ -72,6 +70,7 @@ class Evaluation:
 
         Trials that `baseline` settles are done when this returns. The others wait for `start`, or go at once after it.
         """
+        self._plans[plan.suite.name, plan.slot] = plan
         samples, price, labels = plan.suite.samples, self._price_of(plan.pin), labelled(plan.suite)
         open_jobs: list[Job] = []
         for index, case in enumerate(plan.suite.cases):
@@ -84,18 +83,58 @@ class Evaluation:
         if self._begun:
             self.start()
 
-    def start(self) -> None:
-        """Let what was submitted begin. No thread, no account and no store is opened if the baseline settled it all.
+    def survey(
+        self, *, tick: Callable[[Progress], None], interval: float = 0.1
+    ) -> Mapping[tuple[str, str], Sequence[Trial]]:
+        """Look up what was submitted in the store, ask nothing yet, and tell what is to be asked, by suite and slot.
+
+        Trials stand in the order in which they will be asked. `start` lets the calls go.
+
+        Args:
+            tick: Called about every `interval` seconds while it waits.
 
         Raises:
             EngineError: The engine's thread died, or this process is a fork.
         """
-        self._begun = True
-        self._ledger.begin()
+        waiting: dict[tuple[str, str], list[Trial]] = {}
+        routed = threading.Event()
+
+        def take(jobs: Sequence[Job]) -> None:
+            for job in jobs:
+                waiting.setdefault((job.plan.suite.name, job.plan.slot), []).append(job.trial)
+            routed.set()
+
         if self._early:
             self._background.start()
-            self._background.call(self._answering.add, [job for jobs in self._early for job in jobs])
-            self._early.clear()
+            self._background.call(self._answering.hold)
+            self._hand_over(take)
+            while not routed.wait(interval):
+                self._background.check()
+                tick(self._ledger.progress())
+        return waiting
+
+    def start(self, *, budget: Budget | None = None, limit_s: float | None = None) -> None:
+        """Let what was submitted begin. No thread, no account and no store is opened if the baseline settled it all.
+
+        Args:
+            budget: Of all calls that a `survey` held back; None: as much as they take.
+            limit_s: Seconds after which none of them is started any more; None: as long as they take.
+
+        Raises:
+            EngineError: The engine's thread died, or this process is a fork.
+        """
+        if not self._begun:
+            self._begun = True
+            self._ledger.begin()
+            if self._background.alive:
+                self._background.call(self._answering.begin, budget, limit_s)
+        if self._early:
+            self._background.start()
+            self._hand_over(lambda _jobs: None)
+
+    def _hand_over(self, routed: Callable[[Sequence[Job]], None]) -> None:
+        self._background.call(self._answering.add, [job for jobs in self._early for job in jobs], routed)
+        self._early.clear()
 
     def results(self, suite: str, slot: str, case: str) -> tuple[Result, ...] | None:
         """The results of one case in sample order, or None while one of them is missing; never blocks."""
@@ -118,8 +157,8 @@ class Evaluation:
         unknown = self._ledger.unplanned(keys)
         if unknown is not None:
             raise ValueError(f"{unknown} was never submitted, so waiting for it would never end")
-        missing: Collection[Key] = keys
-        while missing := self._ledger.wait(missing, interval):
+        self._ledger.expect(keys)
+        while not self._ledger.wait(interval):
             self._background.check()
             tick(self._ledger.progress())
         return tuple(result for key in keys for result in self._ledger.get(key) or ())
@@ -131,6 +170,14 @@ class Evaluation:
     def faults(self) -> tuple[PromptGateError, ...]:
         """What concerned more than one trial, to be told once: stopped accounts, stores that cannot be written."""
         return (*self._answering.stops.errors(), *self._answering.faults)
+
+    def refreshed(self) -> tuple[Refreshed, ...]:
+        """How far each suite that is asked anew is; empty without `refresh`."""
+        return refreshed(self._plans.values(), self.results) if self._refresh else ()
+
+    def transport(self, provider: str) -> str:
+        """What carries the calls of `provider`; "" if it was not needed."""
+        return self._sources.transport(provider)
 
     def notes(self, provider: str) -> tuple[str, ...]:
         """What the account of `provider` wants to have told once, such as "served model not verifiable"."""
@@ -167,15 +214,19 @@ class Evaluation:
         """Interrupt without grace, close accounts and stores, end the thread; idempotent. `faults` tells the rest."""
         self.interrupt(0.0, "the run ended")
         if self._background.alive:
+            for each in self.refreshed():
+                if each.complete:
+                    self._background.call(self._answering.complete_round, each.suite)
             self._background.call(self._answering.close)
             self._background.join(_CLOSE_S)
 
     def _all_in(self, within_s: float) -> bool:
-        missing: Collection[Key] = self._ledger.open_keys()
+        self._ledger.expect(self._ledger.open_keys())
         until = time.monotonic() + within_s
-        while (left := until - time.monotonic()) > 0 and missing and self._background.alive:
-            missing = self._ledger.wait(missing, min(left, 0.1))
-        return not missing
+        all_in = self._ledger.wait(0.0)
+        while not all_in and (left := until - time.monotonic()) > 0 and self._background.alive:
+            all_in = self._ledger.wait(min(left, 0.1))
+        return all_in
 
     def _job(
         self, plan: Plan, price: Price | None, trial: Trial, baseline: Baseline | None, labels: frozenset[str]

@@ -39,6 +39,12 @@ class Job:
         return f"{self.plan.suite.name}::{self.trial.id}{slot}"
 
 
+def paid_usd(job: Job, completion: Completion) -> float | None:
+    """What an answer cost, its hedge included; None if nobody knows."""
+    cost = cost_usd(job.price, completion.tokens_in, completion.tokens_out, completion.tokens_cached)
+    return None if cost is None else cost * completion.requests
+
+
 def answered(job: Job, origin: Origin, completion: Completion, grades: Mapping[str, Grade]) -> Result:
     """The result of a trial that has an answer of its own."""
     observation = Observation(

@@ -7,10 +7,15 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_promptgate.workflows.jobs import Job
+from pytest_promptgate.workflows.jobs import Job, paid_usd
+from pytest_promptgate.workflows.scoring import being_cancelled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from pytest_promptgate.core.ports import Account
+    from pytest_promptgate.core.types import Completion
+    from pytest_promptgate.workflows.permits import Permits
 
 # Trials that wait for a retry give their connection back but stay tasks; so do those whose judges are asked.
 MOST_TASKS = 2_000
@@ -66,15 +71,15 @@ class Lane:
         account: Asked for room before each trial.
         ask: What a trial does once there is room.
         ended: As for `Crew`.
-        running: Cleared while the run is paused.
+        permits: Asked as well.
     """
 
-    def __init__(self, account: Account, *, ask: Callable[[Job], Work], ended: Ended, running: asyncio.Event) -> None:
+    def __init__(self, account: Account, *, ask: Callable[[Job], Work], ended: Ended, permits: Permits) -> None:
         self.account = account
         self.endpoint = account.endpoint
         self.crew = Crew(ended)
         self._ask = ask
-        self._running = running
+        self._permits = permits
         self._queue: deque[Job] = deque()
         self._filled = asyncio.Event()
 
@@ -85,9 +90,24 @@ class Lane:
 
     def drain(self) -> list[Job]:
         """Empty the queue."""
-        jobs = list(self._queue)
+        jobs = self.waiting()
         self._queue.clear()
         return jobs
+
+    def waiting(self) -> list[Job]:
+        """What is in the queue."""
+        return list(self._queue)
+
+    async def answer(self, job: Job) -> Completion:
+        """Ask; raises what `Account.ask` raises."""
+        self._permits.started()
+        try:
+            completion = await self.account.ask(job.trial.request)
+        except BaseException:
+            self._permits.failed()
+            raise
+        self._permits.answered(paid_usd(job, completion))
+        return completion
 
     async def feed(self) -> None:
         """Start trials as room arises, for ever; raises what `Account.room` raises."""
@@ -97,9 +117,53 @@ class Lane:
                 await self._filled.wait()
             await self.crew.room()
             await self.account.room()
-            await self._running.wait()
+            await self._permits.wait()
             if self._queue:
                 job = self._queue.popleft()
                 self.crew.spawn(job, self._ask(job))
                 # The new task takes its connection now, before the account is asked for room again.
                 await asyncio.sleep(0)
+
+
+class Lanes:
+    """The lanes of a run, by provider.
+
+    Args:
+        make: The lane of a provider; may raise.
+        broken: Called with the waiting trials of a lane whose account raised something when it was asked for room.
+    """
+
+    def __init__(self, make: Callable[[str], Lane], *, broken: Callable[[Sequence[Job], BaseException], None]) -> None:
+        self._make = make
+        self._broken = broken
+        self._lanes: dict[str, Lane] = {}
+        self._feeders: set[asyncio.Task[None]] = set()
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(tuple(self._lanes.values()))
+
+    def of(self, provider: str) -> Lane:
+        """The lane of a provider, opened at its first trial; raises what `make` raises."""
+        if provider not in self._lanes:
+            lane = self._make(provider)
+            self._lanes[provider] = lane
+            self._feeders.add(asyncio.get_running_loop().create_task(self._feed(lane)))
+        return self._lanes[provider]
+
+    def drain(self) -> list[Job]:
+        """Empty all queues."""
+        return [job for lane in self for job in lane.drain()]
+
+    def close(self) -> None:
+        """Feed no more."""
+        for feeder in self._feeders:
+            feeder.cancel()
+
+    async def _feed(self, lane: Lane) -> None:
+        while True:
+            try:
+                await lane.feed()
+            except BaseException as error:  # accounts may be plugins' code
+                if being_cancelled(error):
+                    raise
+                self._broken(lane.drain(), error)

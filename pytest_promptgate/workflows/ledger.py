@@ -79,13 +79,17 @@ class Ledger:
         with self._changed:
             self._changed.notify_all()
 
-    def wait(self, keys: Collection[Key], timeout_s: float) -> frozenset[Key]:
-        """Wait until all of `keys` are done, `timeout_s` is over, or `wake` was called; which are still open."""
+    def expect(self, keys: Iterable[Key]) -> None:
+        """`wait` waits for those of `keys` that are not done; the main thread's, one set at a time."""
         with self._changed:
             self._awaited = {key for key in keys if key not in self._done}
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until all expected are done, `timeout_s` is over, or `wake` was called; whether all are done."""
+        with self._changed:
             if self._awaited:
                 self._changed.wait(timeout_s)
-            return frozenset(self._awaited)
+            return not self._awaited
 
     def open_keys(self) -> frozenset[Key]:
         """The cases that are not done."""

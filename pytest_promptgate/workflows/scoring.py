@@ -8,8 +8,10 @@ import math
 import os
 import sysconfig
 import traceback
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pytest_promptgate.core.types import BoundScorer, Case, Completion, Errored, Grade, Score, Unscored
@@ -19,16 +21,22 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _ACCEPTED = "Return Score(value=0.8, reason=…), Unscored(reason=…), True, False, or a number from 0 to 1."
+_NONE: Mapping[str, Grade] = MappingProxyType({})
+_MOST_SHOWN = 200  # characters of what a scorer returned
 _LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
 
 
-async def grades_of(completion: Completion, case: Case, scorers: Sequence[BoundScorer]) -> dict[str, Grade]:
-    """One grade per scorer, in the order of `scorers`; those that must wait, wait side by side.
+async def grades_of(
+    completion: Completion, case: Case, scorers: Sequence[BoundScorer], *, kept: Mapping[str, Grade] = _NONE
+) -> dict[str, Grade]:
+    """One grade per scorer, in the order of `scorers`: the one in `kept`, else a new one; new ones wait side by side.
 
     Plain scorers run in the engine's thread: one that blocks holds up every other answer, so a scorer that waits for
     something is to be ``async``. What a scorer raises, or a value that is no grade, is that trial's `Errored`.
     """
-    begun = {bound.name: _begun(bound, completion, case) for bound in scorers}
+    begun = {
+        bound.name: kept[bound.name] if bound.name in kept else _begun(bound, completion, case) for bound in scorers
+    }
     waiting = {name: grade for name, grade in begun.items() if isinstance(grade, Awaitable)}
     done = dict(zip(waiting, await asyncio.gather(*waiting.values()), strict=True)) if waiting else {}
     return {name: done[name] if isinstance(grade, Awaitable) else grade for name, grade in begun.items()}
@@ -59,11 +67,16 @@ def being_cancelled(error: BaseException) -> bool:
 
 def _grade(bound: BoundScorer, returned: object) -> Grade:
     match returned:
-        case Score() | Unscored():
+        case Score(value=int() | float() as value, reason=str(), labels=None | (str(), str())) if 0 <= value <= 1:
+            return returned if type(value) is float else replace(returned, value=float(value))
+        case Unscored(reason=str()):
             return returned
         case bool() | int() | float() if math.isfinite(returned) and 0 <= returned <= 1:
             return Score(value=float(returned))
-    seen = repr(returned) if isinstance(returned, bool | int | float | None) else f"a {type(returned).__name__}"
+        case Score() | Unscored() | bool() | int() | float() | None:
+            seen = repr(returned)[:_MOST_SHOWN]
+        case _:
+            seen = f"a {type(returned).__name__}"
     return Errored(message=str(ScorerError(bound.name, f"the scorer returned {seen}", hint=_ACCEPTED)))
 
 

@@ -7,12 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.fingerprint import request_parts
-from pytest_promptgate.core.ports import Account, ExplainsMisses, HasNotes, ResponseStore, StoreKey
+from pytest_promptgate.core.plan import slowest_first
+from pytest_promptgate.core.ports import (
+    Account,
+    ExplainsMisses,
+    HasNotes,
+    HasRounds,
+    RemembersLatency,
+    ResponseStore,
+    StoreKey,
+)
+from pytest_promptgate.core.rounds import counting, following
 from pytest_promptgate.errors import AccountStopped, PromptGateError, StoreError
 from pytest_promptgate.workflows.scoring import described
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pytest_promptgate.core.types import Completion
     from pytest_promptgate.workflows.jobs import Job
@@ -26,8 +36,8 @@ class Ports:
 
     account_of: Callable[[str], Account]
     store_of: Callable[[str], ResponseStore]
-    round_of: Callable[[str], str]
     offline: bool
+    refresh: bool
 
 
 class Sources:
@@ -38,6 +48,7 @@ class Sources:
         self._ports = ports
         self._accounts: dict[str, Account] = {}
         self._stores: dict[str, ResponseStore] = {}
+        self._rounds: dict[str, tuple[str, ...]] = {}  # by suite: those that are read; the first is written
 
     def account(self, provider: str) -> Account:
         """The account of a provider.
@@ -61,7 +72,12 @@ class Sources:
         Raises:
             StoreError: The store cannot be read.
         """
-        return self._store(job).get(self._key(job, endpoint))
+        store = self._store(job)
+        for name in self._rounds_of(job.plan.suite.name, store):
+            found = store.get(_key(job, endpoint, name))
+            if found is not None:
+                return found
+        return None
 
     def keep(self, job: Job, endpoint: str, completion: Completion) -> None:
         """Store one answer.
@@ -69,15 +85,48 @@ class Sources:
         Raises:
             StoreError: It could not be written.
         """
-        self._store(job).put(self._key(job, endpoint), completion, parts=_parts(job))
+        store = self._store(job)
+        name = self._rounds_of(job.plan.suite.name, store)[0]
+        store.put(_key(job, endpoint, name), completion, parts=_parts(job))
 
     def miss(self, job: Job, endpoint: str) -> StoreError:
         """What to say of a trial that has no stored answer, when nothing may be asked."""
-        store, key = self._store(job), self._key(job, endpoint)
+        store = self._store(job)
+        key = _key(job, endpoint, self._rounds_of(job.plan.suite.name, store)[0])
         differs = store.explain_miss(key, parts=_parts(job)) if isinstance(store, ExplainsMisses) else ""
         command = f"Ask for it with: pytest --prompt-evals {job.plan.suite.path}"
         hint = "\n".join(line for line in (differs and f"{differs[0].upper()}{differs[1:]}.", command) if line)
         return StoreError(job.name, "no answer is stored, and --prompt-offline asks nothing", hint=hint)
+
+    def slowest_first(self, jobs: Sequence[Job]) -> list[Job]:
+        """`jobs` in the order in which to ask them, by what earlier answers of each trial took."""
+        of_trial = {id(job.trial): job for job in jobs}
+        order = slowest_first([job.trial for job in jobs], [self._latency(job) for job in jobs])
+        return [of_trial[id(trial)] for trial in order]
+
+    def _latency(self, job: Job) -> float | None:
+        if job.reuse is not None and job.reuse.completion is not None:
+            return None
+        try:
+            store = self._store(job)
+            return store.latency_of(job.trial.id) if isinstance(store, RemembersLatency) else None
+        except StoreError:  # told when the answer is looked for
+            return None
+
+    def complete_round(self, suite: str) -> None:
+        """Let the answers that were asked anew count.
+
+        Raises:
+            StoreError: It could not be written.
+        """
+        store: object = self._stores.get(suite)
+        if isinstance(store, HasRounds):
+            store.complete_round(self._rounds_of(suite, store)[0])
+
+    def transport(self, provider: str) -> str:
+        """What carries the calls of a provider; "" if it was not needed."""
+        account = self._accounts.get(provider)
+        return "" if account is None else account.transport
 
     def notes(self, provider: str) -> tuple[str, ...]:
         """What the account of a provider wants to have told."""
@@ -105,11 +154,15 @@ class Sources:
             self._stores[suite] = self._ports.store_of(suite)
         return self._stores[suite]
 
-    def _key(self, job: Job, endpoint: str) -> StoreKey:
-        trial, suite = job.trial, job.plan.suite.name
-        return StoreKey(
-            request=trial.digest, endpoint=endpoint, ordinal=trial.ordinal, round=self._ports.round_of(suite)
-        )
+    def _rounds_of(self, suite: str, store: object) -> tuple[str, ...]:
+        if suite not in self._rounds:
+            complete = store.complete_rounds if isinstance(store, HasRounds) else ()
+            self._rounds[suite] = (following(complete),) if self._ports.refresh else counting(complete)
+        return self._rounds[suite]
+
+
+def _key(job: Job, endpoint: str, name: str) -> StoreKey:
+    return StoreKey(request=job.trial.digest, endpoint=endpoint, ordinal=job.trial.ordinal, round=name)
 
 
 def _parts(job: Job) -> dict[str, str]:

@@ -7,14 +7,23 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-# No other plugin of this environment, no key, no CI: a run is the same wherever it is measured.
-_DROPPED = ("CI", "OPENAI_API_KEY", "OPENAI_BASE_URL", "PYTEST_ADDOPTS", "PYTHONPATH")
+ROOT = Path(__file__).parents[2]  # of the repository
+# No other plugin of this environment, no key, no CI, compiled modules kept: a run is the same wherever it is measured.
+_DROPPED = (
+    "CI",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "PYTEST_ADDOPTS",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONPATH",
+    "PYTHONUNBUFFERED",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +43,7 @@ class Failed(Exception):
 def environment(**more: str) -> dict[str, str]:
     """The environment of a measured process."""
     kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
-    return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": ""} | more
+    return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | more
 
 
 def run(command: Sequence[str], *, directory: Path, more: Mapping[str, str] | None = None) -> Cost:

@@ -86,7 +86,8 @@ def test_providers_and_prices_are_read(tmp_path: Path) -> None:
 def test_limits_and_headers_are_read(tmp_path: Path) -> None:
     entry = (
         'a: {base_url: "http://h/v1", headers: {X-Team: support, Authorization: "Bearer ${TOKEN}"}, '
-        "requests_per_minute: 60, tokens_per_minute: 9000, timeout_s: 7.5, hedge: true, api_version: 2024-10-21}"
+        "requests_per_minute: 60, tokens_per_minute: 9000, timeout_s: 7.5, retry_for_s: 0, hedge: true, "
+        "api_version: 2024-10-21}"
     )
 
     assert load(tmp_path, f"providers:\n  {entry}\n").providers["a"] == ProviderSpec(
@@ -98,6 +99,7 @@ def test_limits_and_headers_are_read(tmp_path: Path) -> None:
         requests_per_minute=60,
         tokens_per_minute=9000,
         timeout_s=7.5,
+        retry_for_s=0.0,
         hedge=True,
         api_version="2024-10-21",
     )
@@ -148,7 +150,7 @@ URL = 'base_url: "http://h/v1"'
         (f"providers: {{a: {{{URL}, familly: vllm}}}}",
          ("promptgate.yaml:1:42: unknown key 'familly' in providers.a\n"
          "  Did you mean 'family'? Known keys: api_key_env, api_version, base_url, base_url_env, deployments, "
-         "endpoint, endpoint_env, family, headers, hedge, kind, models, requests_per_minute, timeout_s, "
+         "endpoint, endpoint_env, family, headers, hedge, kind, models, requests_per_minute, retry_for_s, timeout_s, "
          "tokens_per_minute.")),
         (f"providers: {{a: {{{URL}, kind: opneai}}}}",
          "promptgate.yaml:1:42: unknown kind 'opneai'\n  Did you mean 'openai'? Kinds: azure, embedded, openai."),
@@ -173,6 +175,8 @@ URL = 'base_url: "http://h/v1"'
          "promptgate.yaml:1:42: providers.a.headers must be a mapping, not text"),
         (f"providers: {{a: {{{URL}, headers: {{X: 1}}}}}}",
          "promptgate.yaml:1:52: providers.a.headers.X must be text, not 1"),
+        (f"providers: {{a: {{{URL}, retry_for_s: 600}}}}",
+         "promptgate.yaml:1:42: providers.a.retry_for_s must be seconds, a number from 0 to 120, not 600"),
         (f"providers: {{a: {{{URL}, timeout_s: 0}}}}",
          "promptgate.yaml:1:42: providers.a.timeout_s must be seconds, a number >= 1, not 0"),
         (f"providers: {{a: {{{URL}, requests_per_minute: 0.5}}}}",

@@ -121,6 +121,8 @@ CONFIGS = [
     ("providers: {a: {base_url: 'http://h', api_key_env: sk-1}}", False),
     ("providers: {a: {base_url: 'http://h', family: antropic}}", False),
     ("providers: {a: {base_url: 'http://h', timeout_s: 0}}", False),
+    ("providers: {a: {base_url: 'http://h', retry_for_s: 0}}", True),
+    ("providers: {a: {base_url: 'http://h', retry_for_s: 121}}", False),
     ("providers: {a: {base_url: 'http://h', hedge: maybe}}", False),
     ("providers: {a: {base_url: 'http://h', headers: {X: 1}}}", False),
     ("providers: {a: {base_url: 'http://h', models: {m: true}}}", False),

@@ -10,7 +10,6 @@ from front_project import QUEUES, ROWS, SUITE, Project, asked, section
 
 SUITE_FILE = "evals/triage.eval.yaml"
 LOCKFILE = "promptgate.lock.json"
-ACCOUNT = {"please reset my password": "account", "i cannot log in": "account"}
 
 
 def edited(rows: tuple[tuple[str, str, str], ...], count: int) -> list[tuple[str, str, str]]:
@@ -104,7 +103,7 @@ def test_ten_new_rows_cost_ten_calls(project: Project) -> None:
     result = project.evals()
 
     result.assert_outcomes(passed=21)
-    assert asked(result) == ["20 cases: 10 unchanged, 10 asked, 580 tokens, $0.00"]
+    assert asked(result) == ["20 cases: 10 unchanged, 10 asked, 570 tokens, $0.00"]
 
 
 # --- worse, accepted, better -----------------------------------------------------------------------------------------
@@ -154,16 +153,36 @@ def test_a_worse_version_fails_its_gate_alone_and_says_why(project: Project) -> 
     )
 
 
+def without(lost: str) -> dict[str, str]:
+    """The examples of all queues but one."""
+    return {message: queue for message, queue in QUEUES.items() if queue != lost}
+
+
 def test_cases_that_got_better_are_told_beside_those_that_got_worse(project: Project) -> None:
     project.standard()
-    project.prompt("v1", {asked: queue for asked, queue in QUEUES.items() if queue != "shipping"})
+    project.dataset(ROWS[:9])
+    project.prompt("v1", without("billing"))
     project.accept()
-    project.prompt("v2", {asked: queue for asked, queue in QUEUES.items() if queue != "account"})
-    project.dataset()
+    project.prompt("v2", without("account"))
+    project.suite(f"{SUITE}gate: {{accuracy: {{floor: 0.9}}}}\n")
 
-    told = section(project.evals(), "prompt evals")
+    told = section(project.evals(), "FAILURES").splitlines()
 
-    assert "accuracy  0.700     0.700    +0.000  unchanged  10/0/0" in told
+    assert told[1] == "accuracy is 0.667, below its floor 0.900 (n=9)"
+    assert "better (3): c-01 0 -> 1, c-02 0 -> 1, c-07 0 -> 1" in told
+
+
+def test_more_than_ten_cases_are_shown_as_ten_and_named_as_the_rest(project: Project) -> None:
+    project.standard()
+    project.dataset([(f"p-{number:02}", f"reset my password {number}", "account") for number in range(12)])
+    project.accept()
+    project.worse()
+
+    told = section(project.evals(), "FAILURES").splitlines()
+
+    assert told[2] == "worse (12):"
+    assert sum(line.startswith("  p-") for line in told) == 10
+    assert "  … and 2 more: p-10, p-11" in told
 
 
 def test_an_improvement_is_green_and_can_become_the_baseline(project: Project) -> None:
@@ -257,16 +276,20 @@ def test_an_environment_that_denies_being_ci_is_none(
     project.standard().evals().assert_outcomes(passed=11)
 
 
-def test_in_ci_a_suite_that_gates_nothing_fails_too_without_its_baseline(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("gate", ["{tolerance: 0}", "report"], ids=["not selected", "none"])
+def test_in_ci_a_missing_baseline_fails_without_a_gate_to_say_so(
+    project: Project, monkeypatch: pytest.MonkeyPatch, gate: str
 ) -> None:
     project.standard()
-    project.suite(gated("report"))
+    project.suite(gated(gate))
     monkeypatch.setenv("CI", "1")
 
-    result = project.evals()
+    result = project.evals("-k", "c-0")
 
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(skipped=8, failed=1, deselected=2 if "tolerance" in gate else 1)
+    assert section(result, "FAILURES").splitlines()[1] == (
+        "evals/triage.eval.yaml: no baseline for 'triage' (nearest-example-1), and CI is set: nothing was asked"
+    )
 
 
 def test_in_ci_a_baseline_can_still_be_written(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,13 +303,17 @@ def test_in_ci_a_baseline_can_still_be_written(project: Project, monkeypatch: py
 # --- tolerances, floors, must_pass -----------------------------------------------------------------------------------
 
 
-def test_a_drop_within_an_absolute_tolerance_is_green(project: Project) -> None:
+def test_a_tolerance_that_was_widened_with_the_prompt_is_red_until_it_is_accepted(project: Project) -> None:
     project.standard().accept()
     project.worse()
     project.suite(gated("{tolerance: 0.3}"))
 
-    result = project.accept("--accept-regression", "we allow more")
-    result.assert_outcomes(passed=12)
+    result = project.evals()
+
+    result.assert_outcomes(passed=11, failed=1)
+    assert "the tolerance of accuracy was 0, and is 0.3 now" in section(result, "FAILURES")
+    project.accept("--accept-regression", "we allow more").assert_outcomes(passed=12)
+    project.evals().assert_outcomes(passed=11)
 
 
 @pytest.mark.parametrize("tolerance", ["0.3", "30%"])
@@ -340,21 +367,21 @@ def test_a_floor_holds_without_a_baseline(project: Project) -> None:
     assert section(result, "FAILURES") == (
         "_________________ triage@v1::gate:accuracy[nearest-example-1] __________________\n"
         "accuracy is 0.700, below its floor 0.800 (n=10)\n"
-        "the floor stands in evals/triage.eval.yaml; no baseline can lower it"
+        "the floor stands in evals/triage.eval.yaml; no baseline moves it"
     )
 
 
 def test_a_must_pass_case_fails_its_own_item(project: Project) -> None:
     project.standard()
-    project.suite(f"{SUITE}must_pass: [c-05]\n")
+    project.suite(f"{SUITE}must_pass: [c-05, c-01]\ngate: {{accuracy: {{tolerance: 0.5}}}}\n")
     project.accept()
     project.worse()
-    project.suite(f"{SUITE}must_pass: [c-05]\ngate: {{accuracy: {{tolerance: 0.5}}}}\n")
 
-    result = project.evals("evals/triage.eval.yaml::triage@v2::c-05")
+    result = project.evals()
 
+    result.assert_outcomes(passed=10, failed=1)
     assert section(result, "FAILURES") == (
-        "____________________ triage@v2::c-05[nearest-example-1] _____________________\n"
+        "______________________ triage@v2::c-05[nearest-example-1] ______________________\n"
         "c-05 must pass, but queue scored 0 (needs 1): answered 'billing', expected 'account'\n"
         "  answer: billing"
     )
@@ -389,7 +416,7 @@ def test_an_edited_row_leaves_the_pairs_and_is_listed(project: Project) -> None:
 
     result.assert_outcomes(passed=11)
     assert section(result, "prompt evals").splitlines()[1:3] == [
-        "  10 cases: 9 unchanged, 1 asked, 59 tokens, $0.00",
+        "  10 cases: 9 unchanged, 1 asked, 62 tokens, $0.00",
         "  since the baseline: rows edited: c-01",
     ]
 
@@ -440,7 +467,16 @@ def test_a_run_with_errors_cannot_be_accepted(project: Project) -> None:
 
     result = project.run("--update-baseline", "--accept-regression", "whatever")
 
+    raised = "queue: the scorer raised RuntimeError: out of order at conftest.py:3"
+    faults = f"10 of 10 trials failed or were not asked, first c-01: {raised}; accuracy was not measured: {raised}"
     result.assert_outcomes(failed=11)
+    assert section(result, "FAILURES").splitlines()[-5:] == [
+        "_________________ triage@v1::gate:accuracy[nearest-example-1] __________________",
+        f"accuracy cannot be judged: {raised}",
+        "what differs from the baseline:",
+        "  scorers changed: queue",
+        f"no baseline can be written from this run: {faults}",
+    ]
     assert project.text(LOCKFILE) == before
 
 

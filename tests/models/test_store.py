@@ -271,7 +271,9 @@ def test_a_round_counts_from_its_line_on(tmp_path: Path) -> None:
 
     again = FileStore(path)
     assert again.complete_rounds == {"2"}
+    again.close()
     assert path.read_text().count("round_complete") == 1
+    again.close()
 
 
 @pytest.mark.parametrize(

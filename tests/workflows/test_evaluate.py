@@ -254,9 +254,9 @@ def test_an_unscored_line_stands_for_its_trial_too(engine: Engine) -> None:
 def test_a_refresh_takes_nothing_from_the_baseline_and_writes_its_own_round(engine: Engine) -> None:
     world = World()
     plan = planned(suite([case("a")]))
-    results = run(engine(world, refresh=True, round_of=lambda suite: f"{suite}-2"), plan, scored_before(plan))
+    results = run(engine(world, refresh=True), plan, scored_before(plan))
     assert origins(results) == ["asked"]
-    assert [key.round for key in world.stores["fake"].answers] == ["fake-2"]
+    assert [key.round for key in world.stores["fake"].answers] == ["1"]
 
 
 # --- the store -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,196 @@
+"""The project as pytest sees it: its root, ini values, plugins, conftest files and suites, found by pytest itself.
+
+Nothing is run: pytest collects the suites, and nothing but suites, and the command takes what it found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_promptgate.cli.exits import INTERRUPTED, USAGE, Stop
+from pytest_promptgate.core.ports import StoreKey
+from pytest_promptgate.core.retention import current_round
+from pytest_promptgate.core.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from pytest_promptgate.core.estimate import History
+    from pytest_promptgate.core.types import Trial
+    from pytest_promptgate.models.store import FileStore
+    from pytest_promptgate.pytest_run import Run
+    from pytest_promptgate.pytest_session import EvalSession
+
+SUFFIX = ".eval.yaml"
+# What a project's `addopts` select for its tests would hide suites from a command that wants to see them.
+_UNSELECTED: dict[str, Any] = {
+    **{"lf": False, "failedfirst": False, "newfirst": False, "stepwise": False},
+    **{"maxfail": 0, "keyword": "", "markexpr": ""},
+}
+
+
+class Project:
+    """An opened project; close it, or use it in a `with`.
+
+    Args:
+        evals: What pytest collected.
+        runs: The suites and slots that the command is about.
+        faults: Messages of suites that cannot be read.
+    """
+
+    def __init__(self, evals: EvalSession, runs: Sequence[Run], faults: Sequence[str]) -> None:
+        self.evals = evals
+        self.runs = tuple(sorted(runs, key=lambda run: (run.suite.path, tuple(run.suite.slots).index(run.slot))))
+        self.faults = tuple(faults)
+        self._endpoints: dict[str, str] = {}
+        self._stores: dict[str, FileStore] = {}
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for store in self._stores.values():
+            store.close()
+
+    @property
+    def own(self) -> Path:
+        """The directory that ``promptgate_dir`` names."""
+        return self.evals.settings.store
+
+    def shown(self, path: Path) -> str:
+        """`path` as messages write it."""
+        return self.evals.settings.shown(path)
+
+    def endpoint(self, run: Run) -> str:
+        """The part of the store's key that says who is asked."""
+        provider = run.plan.pin.provider
+        if provider not in self._endpoints:
+            self._endpoints[provider] = self.evals.account(provider).endpoint
+        return self._endpoints[provider]
+
+    def store(self, suite: str) -> FileStore:
+        """The response store of a suite."""
+        if suite not in self._stores:
+            self._stores[suite] = self.evals.store(suite)
+        return self._stores[suite]
+
+    def round(self, run: Run) -> str:
+        """The store's round that a run of this suite reads."""
+        return current_round(self.store(run.suite.name).complete_rounds)
+
+    def is_stored(self, run: Run, trial: Trial) -> bool:
+        """Whether the store answers a trial."""
+        key = StoreKey(request=trial.digest, endpoint=self.endpoint(run), ordinal=trial.ordinal, round=self.round(run))
+        return self.store(run.suite.name).get(key) is not None
+
+    def history(self, run: Run) -> History | None:
+        """What stored answers of this suite took."""
+        from pytest_promptgate.core.fingerprint import request_parts
+        from pytest_promptgate.models.store_files import recent_history
+
+        model = request_parts(run.plan.trials[0].request)["model"]
+        return recent_history(self.store(run.suite.name).path, model=model)
+
+
+def open_project(
+    wanted: Sequence[str] = (), *, whole: bool = False, need_suites: bool = True, tolerant: bool = False
+) -> Project:
+    """Open the project of the working directory.
+
+    Args:
+        wanted: Paths as pytest takes them, or names of suites; none: what pytest would collect here.
+        whole: Look for suites everywhere below the root directory.
+        need_suites: Finding none is an error.
+        tolerant: Suites that cannot be read are faults of the project, not the command's end.
+
+    Raises:
+        Stop: With the message and the exit code that pytest would give.
+    """
+    names = [each for each in wanted if not _is_path(each)]
+    probe = _Probe(whole=whole or bool(names))
+    code, said = _collect(probe, [] if names else wanted)
+    evals = probe.evals
+    if evals is None or not (probe.collected or (tolerant and probe.faults)):
+        if probe.faults:
+            raise Stop("\n".join(probe.faults), INTERRUPTED)
+        raise Stop(probe.usage or said or "the plugin promptgate is switched off here", code or USAGE)
+    if probe.faults and not tolerant:
+        raise Stop("\n".join(probe.faults), INTERRUPTED)
+    runs = list(evals.runs.values())
+    if need_suites and not runs:
+        raise Stop(f"there is no *{SUFFIX} file below {evals.config.rootpath}\n  Write one, or name its path.", USAGE)
+    return Project(evals, _named(runs, wanted, evals) if names else runs, probe.faults)
+
+
+def _is_path(wanted: str) -> bool:
+    path = wanted.split("::", 1)[0]
+    return Path(path).exists() or "/" in path or path.endswith(SUFFIX)
+
+
+def _named(runs: Sequence[Run], wanted: Sequence[str], evals: EvalSession) -> list[Run]:
+    known = {run.suite.name for run in runs}
+    chosen: list[Run] = []
+    for each in wanted:
+        path = (evals.config.invocation_params.dir / each.split("::", 1)[0]).resolve()
+        found = [
+            run
+            for run in runs
+            if run.suite.name == each
+            or (_is_path(each) and (evals.settings.root / run.suite.path).is_relative_to(path))
+        ]
+        if not found:
+            raise Stop(f"no suite is called {each!r}\n  {did_you_mean(each, known, label='Suites')}", USAGE)
+        chosen += [run for run in found if run not in chosen]
+    return chosen
+
+
+def _collect(probe: _Probe, paths: Sequence[str]) -> tuple[int, str]:
+    """Let pytest collect; its exit code, and what it said on stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = pytest.main(["--collect-only", "-qq", "--prompt-evals", *paths], plugins=[probe])
+    return int(code), err.getvalue().strip() or out.getvalue().strip()
+
+
+class _Probe:
+    """A pytest plugin that keeps what the eval hooks collected."""
+
+    def __init__(self, *, whole: bool) -> None:
+        self.whole = whole
+        self.evals: EvalSession | None = None
+        self.faults: list[str] = []
+        self.usage = ""
+        self.collected = False
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, object, object]:
+        for name, value in _UNSELECTED.items():
+            if hasattr(config.option, name):
+                setattr(config.option, name, value)
+        if self.whole:
+            config.args[:] = [str(config.rootpath)]
+        try:
+            return (yield)
+        except pytest.UsageError as error:
+            self.usage = "\n".join(str(each) for each in error.args)
+            raise
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        hooks: Any = config.pluginmanager.get_plugin("promptgate-evals")
+        if hooks is not None:
+            self.evals = hooks.evals
+            hooks.evals.evals_only = True
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.faults.append(str(report.longrepr))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self) -> None:
+        self.collected = True

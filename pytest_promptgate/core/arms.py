@@ -1,0 +1,116 @@
+"""Two arms of one metric on the cases they share: what every rule of the gate decides upon."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+
+from pytest_promptgate.core.broken_case import BrokenCase, broken_case
+from pytest_promptgate.core.statistic_test import statistic_test
+from pytest_promptgate.core.swap_test import Swap, swap_test
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_promptgate.core.swap_test import Alternative
+
+Side: TypeAlias = "tuple[tuple[float, ...], ...]"  # per case its samples
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistic(Generic[S]):
+    """A metric that is no mean over cases: it is computed of all trials of an arm at once."""
+
+    before: tuple[tuple[S, ...], ...]  # per case its samples: numbers, or (answered, expected) labels
+    after: tuple[tuple[S, ...], ...]
+    of: Callable[[Sequence[S]], float]  # turned like `Arms`: higher is better
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """Its value before and after."""
+        old, new = [s for each in self.before for s in each], [s for each in self.after for s in each]
+        return self.of(old), self.of(new)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arms:
+    """One metric on the cases that two arms share, turned so that higher is better."""
+
+    cases: tuple[str, ...]  # ids; in any order, but each once
+    before: Side  # at least one sample of every case
+    after: Side
+    clusters: tuple[str, ...] | None = None  # per case, if the calls of a cluster share their randomness
+    statistic: Statistic[tuple[str, str]] | Statistic[float] | None = None  # None: the mean over cases of means
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """The metric before and after."""
+        if self.statistic is not None:
+            return self.statistic.levels
+        return mean(self.before), mean(self.after)
+
+    @property
+    def gain(self) -> float:
+        """GATE's Δ: after minus before; less than 0 is worse."""
+        old, new = self.levels
+        return new - old
+
+    @property
+    def case_gains(self) -> list[float]:
+        """GATE's d_i, in the order of `cases`."""
+        return [
+            math.fsum(new) / len(new) - math.fsum(old) / len(old)
+            for old, new in zip(self.before, self.after, strict=True)
+        ]
+
+    @property
+    def samples(self) -> int:
+        """The fewest samples that any case has on either side; 0 without cases."""
+        return min((len(side) for side in (*self.before, *self.after)), default=0)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every score is a number."""
+        return all(math.isfinite(each) for side in (*self.before, *self.after) for each in side)
+
+    @property
+    def is_deterministic(self) -> bool:
+        """Whether repeated answers were shown to agree: at least two samples everywhere, and no case varies."""
+        return self.samples >= 2 and all(len(set(side)) == 1 for side in (*self.before, *self.after))
+
+    @property
+    def is_binary_once(self) -> bool:
+        """Whether every case passed or failed once on each side."""
+        sides = (*self.before, *self.after)
+        return self.statistic is None and all(len(side) == 1 and side[0] in (0, 1) for side in sides)
+
+    def swap(self, alternative: Alternative = "worse") -> Swap:
+        """The swap test of the metric itself."""
+        if self.statistic is None:
+            return swap_test(self.before, self.after, alternative=alternative, clusters=self.clusters)
+        return _of_statistic(self.statistic, alternative, self.clusters)
+
+    def broken(self) -> BrokenCase:
+        """The broken-case test."""
+        return broken_case(self.before, self.after)
+
+
+def _of_statistic(
+    statistic: Statistic[tuple[str, str]] | Statistic[float], alternative: Alternative, clusters: tuple[str, ...] | None
+) -> Swap:
+    # The same call twice: a type checker cannot tell that both sides hold one kind of sample.
+    return statistic_test(
+        statistic.before,  # type: ignore[arg-type]
+        statistic.after,  # type: ignore[arg-type]
+        statistic.of,  # type: ignore[arg-type]
+        alternative=alternative,
+        clusters=clusters,
+    )
+
+
+def mean(side: Side) -> float:
+    """The mean over cases of the means over their samples."""
+    return math.fsum(math.fsum(samples) / len(samples) for samples in side) / len(side)

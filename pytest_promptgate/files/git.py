@@ -1,0 +1,119 @@
+"""What Git remembers: files as they are in a commit, and the commits that changed one. Nothing is checked out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_promptgate.core.printable import one_line
+from pytest_promptgate.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OPTION = "--baseline-ref"
+_SECONDS = 60.0  # for one answer of Git
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One commit, seen from one directory of its repository."""
+
+    directory: Path  # absolute
+    ref: str  # as the user wrote it
+    commit: str  # its full id
+
+    def read(self, path: Path) -> bytes | None:
+        """The file at `path` as it is in this commit; None if it is not there.
+
+        Args:
+            path: Absolute; it need not exist in the work tree.
+
+        Raises:
+            ConfigError: Git is missing, does not answer, or cannot read what it has.
+        """
+        name = os.path.relpath(path, self.directory).replace(os.sep, "/")
+        # Asked first: a file that cannot be read must not pass for one that is not there.
+        if not _asked(self.directory, self.ref, "ls-tree", "-z", self.commit, "--", f"./{name}"):
+            return None
+        done = _run(self.directory, self.ref, "cat-file", "blob", f"{self.commit}:./{name}")
+        if done.returncode != 0:
+            raise ConfigError(OPTION, f"{name} cannot be read from {self.ref!r}", hint=_said(done))
+        return done.stdout
+
+    def holding(self, text: str) -> tuple[str, ...]:
+        """The files of this commit that hold `text`, relative to the directory (with "../" outside of it), sorted.
+
+        Raises:
+            ConfigError: Git is missing or does not answer.
+        """
+        args = ("grep", "-l", "-z", "-F", "-e", text, self.commit, "--", ":/")
+        found = _asked(self.directory, self.ref, *args) or b""
+        names = [os.fsdecode(each).partition(":")[2] for each in found.split(b"\0") if each]
+        return tuple(sorted(names))
+
+
+def revision(directory: Path, ref: str) -> Revision:
+    """The commit that `ref` names in the repository around `directory`.
+
+    Raises:
+        ConfigError: Git is missing, there is no repository, or no such commit.
+    """
+    inside = _run(directory, ref, "rev-parse", "--is-inside-work-tree")
+    if inside.returncode != 0:
+        what = f"Git finds no repository here, so nothing can be read from {ref!r}"
+        hint = f"{_said(inside)}\nRun it in a clone of the repository, or leave the option out."
+        raise ConfigError(OPTION, what, hint=hint)
+    found = None
+    if not ref.startswith("-"):
+        found = _asked(directory, ref, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+    if not found:
+        raise ConfigError(OPTION, f"there is no commit {ref!r} in this clone", hint=_fetching(directory, ref))
+    return Revision(directory=directory, ref=ref, commit=found.decode("ascii").strip())
+
+
+def _fetching(directory: Path, ref: str) -> str:
+    remote, slash, branch = ref.partition("/")
+    fetch = f"git fetch {remote} {branch}" if slash and branch else f"git fetch origin {ref}"
+    if _asked(directory, ref, "rev-parse", "--is-shallow-repository") == b"true\n":
+        return (
+            f"This clone is shallow. Fetch it first: {fetch}\nIn GitHub Actions: actions/checkout with fetch-depth: 0."
+        )
+    return f"Fetch it first: {fetch}"
+
+
+def _asked(directory: Path, ref: str, *args: str) -> bytes | None:
+    """What Git prints; None if it says no; raises as `_run`."""
+    done = _run(directory, ref, *args)
+    return done.stdout if done.returncode == 0 else None
+
+
+def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+    lines = done.stderr.decode("utf-8", "replace").splitlines() or ["nothing"]
+    return f"Git says: {one_line(lines[0], width=200)}"
+
+
+def _run(directory: Path, ref: str, *args: str) -> subprocess.CompletedProcess[bytes]:
+    """Run Git.
+
+    Raises:
+        ConfigError: It is missing or does not answer.
+    """
+    # Neither a pager nor a question: nobody is there to answer.
+    surroundings = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat", "LC_ALL": "C"}
+    try:
+        return subprocess.run(  # noqa: S603 no shell, and what the user wrote never stands where an option could
+            ["git", "-C", os.fspath(directory), *args],  # noqa: S607 the user's Git is the one on PATH
+            env={**os.environ, **surroundings},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError:
+        hint = "Install Git, or leave the option out."
+        raise ConfigError(OPTION, f"Git is not installed, so nothing can be read from {ref!r}", hint=hint) from None
+    except subprocess.TimeoutExpired:
+        raise ConfigError(OPTION, f"Git did not answer within {_SECONDS:.0f} s: git {args[0]}") from None

@@ -1,0 +1,62 @@
+"""What every front door connects in the same way: settings and offers to accounts, stores and prices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_promptgate.core.ports import Price
+from pytest_promptgate.errors import ToolboxError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_promptgate.core.ports import Account
+    from pytest_promptgate.core.types import ModelPin
+    from pytest_promptgate.files.config import ProjectConfig
+    from pytest_promptgate.models.store import FileStore
+    from pytest_promptgate.toolbox import Toolbox
+
+
+def account_of(provider: str, project: ProjectConfig, toolbox: Toolbox, *, connections: int) -> Account:
+    """The account of a provider; it connects to nothing before its first call.
+
+    Raises:
+        ToolboxError: No plugin offers its kind.
+    """
+    spec = project.providers[provider]
+    factory = toolbox.providers.get(spec.kind)
+    if factory is None:
+        raise ToolboxError(provider, f"no plugin offers the provider kind {spec.kind!r}")
+    return factory(spec, connections)
+
+
+def responses_directory(own: Path) -> Path:
+    """Where the response stores stand.
+
+    Args:
+        own: The directory that ``promptgate_dir`` names.
+    """
+    return own / "responses"
+
+
+def store_of(own: Path, suite: str) -> FileStore:
+    """The response store of a suite; nothing is read or written yet."""
+    from pytest_promptgate.models.store import open_store
+
+    return open_store(responses_directory(own), suite)
+
+
+def price_of(pin: ModelPin, project: ProjectConfig) -> Price | None:
+    """What `pin` costs by promptgate.yaml, else by the price data of the extra ``prices``; None if nobody knows.
+
+    The embedded model costs nothing.
+    """
+    own = project.prices.get(str(pin))
+    spec = project.providers.get(pin.provider)
+    if own is not None or spec is None:
+        return own
+    if spec.kind == "embedded":
+        return Price(input=0.0, output=0.0)
+    from pytest_promptgate.models.prices import listed_price
+
+    return listed_price(spec, pin.name)

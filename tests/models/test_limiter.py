@@ -1,0 +1,187 @@
+"""The limiter as a state machine: no clock, no sleeping, hours of traffic in milliseconds."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+from loopback.simulation import at_most, at_random, bucket, simulate
+
+from pytest_promptgate.models.limiter import Limiter
+from pytest_promptgate.models.pacing import Hints, Spacing
+
+
+def clean_round(limiter: Limiter, now: float) -> None:
+    """As many as may start, all answered after a fifth of a second."""
+    tickets = []
+    while limiter.wait(now) == 0.0:
+        tickets.append(limiter.start(now))
+    for ticket in tickets:
+        limiter.accepted(ticket, now + 0.2, 0.2)
+
+
+def test_it_starts_where_it_is_told_and_never_above_the_cap() -> None:
+    assert [Limiter(most=64).limit, Limiter(most=8).limit, Limiter(most=64, start=50).limit] == [20, 8, 50]
+
+
+def test_the_limit_doubles_for_every_clean_round_up_to_the_cap() -> None:
+    limiter = Limiter(most=100)
+    seen = []
+    for turn in range(6):
+        clean_round(limiter, turn * 0.2)
+        seen.append(limiter.limit)
+    assert seen == [40, 80, 100, 100, 100, 100]
+
+
+def test_a_limit_that_is_not_used_does_not_grow() -> None:
+    limiter = Limiter(most=100)
+    for turn in range(200):
+        ticket = limiter.start(turn * 1.0)
+        limiter.accepted(ticket, turn + 0.2, 0.2)
+    assert limiter.limit == 20
+
+
+def test_nothing_starts_above_the_limit_until_something_ends() -> None:
+    limiter = Limiter(most=2)
+    first = limiter.start(0.0)
+    assert limiter.wait(0.0) == 0.0
+    limiter.start(0.0)
+    assert math.isinf(limiter.wait(0.0))
+    limiter.failed(first, 0.1)
+    assert limiter.wait(0.1) == 0.0
+
+
+def test_one_episode_is_one_cut() -> None:
+    limiter = Limiter(most=64)
+    tickets = [limiter.start(0.0) for _ in range(20)]
+    for ticket in tickets:
+        limiter.refused(ticket, 0.1)
+    assert 5 <= limiter.limit <= 7  # once to about a quarter, however many were refused
+
+
+def test_retry_after_holds_back_every_start() -> None:
+    limiter = Limiter(most=64)
+    limiter.refused(limiter.start(0.0), 0.1, 3.0)
+    assert limiter.wait(0.1) == 3.0
+    assert limiter.wait(3.0) == pytest.approx(0.1)
+    assert limiter.wait(3.1) == 0.0
+
+
+def test_a_very_long_retry_after_does_not_freeze_the_account() -> None:
+    limiter = Limiter(most=64)
+    limiter.refused(limiter.start(0.0), 0.0, 86_400.0)
+    assert limiter.wait(0.0) == 60.0
+
+
+def test_a_pause_ends_when_most_later_requests_are_answered() -> None:
+    limiter = Limiter(most=64)
+    tickets = [limiter.start(0.0) for _ in range(5)]
+    limiter.refused(tickets[0], 0.1, 30.0)
+    limiter.accepted(tickets[1], 0.2, 0.2)
+    assert limiter.wait(0.2) == 0.0
+    limiter.refused(tickets[2], 0.2, 30.0)
+    assert limiter.wait(0.2) == 30.0
+
+
+def test_requests_per_minute_are_kept_in_every_minute() -> None:
+    traffic = simulate(Limiter(most=64, requests_per_minute=120), at_random(0.0), seconds=300)
+    starts = traffic.starts
+    assert max(sum(begin <= at < begin + 60 for at in starts) for begin in starts) <= 121
+    assert traffic.answered(0, 300) >= 0.99 * 2 * 300
+
+
+def test_tokens_per_minute_are_a_debt_that_the_next_request_waits_for() -> None:
+    limiter = Limiter(most=64, tokens_per_minute=6000)
+    limiter.start(0.0, tokens=50.0)
+    assert limiter.wait(0.0) == 0.5
+    limiter.correct_tokens(150.0)
+    assert limiter.wait(0.0) == 2.0
+
+
+def test_hints_of_little_that_remains_space_the_starts() -> None:
+    limiter = Limiter(most=64)
+    limiter.start(0.0)
+    limiter.hint(0.0, Hints(remaining=2, reset_s=9.8, limit=100))
+    assert limiter.wait(0.0) == 0.0
+    limiter.start(0.0)
+    assert limiter.wait(0.0) == pytest.approx(0.1 / 0.99 - 0.05, abs=0.06)
+    limiter.hint(0.0, Hints(remaining=90, reset_s=1.0, limit=100))
+    assert limiter.wait(0.0) == 0.0
+
+
+@pytest.mark.parametrize("latency", [0.02, 0.2])
+@pytest.mark.parametrize(("rate", "burst"), [(50.0, 10.0), (50.0, 50.0), (50.0, 500.0), (100.0, 100.0)])
+def test_a_token_bucket_is_used_to_the_full_and_hardly_ever_overrun(rate: float, burst: float, latency: float) -> None:
+    traffic = simulate(Limiter(most=64), bucket(rate, burst), seconds=120, latency=lambda *_: latency)
+    assert traffic.answered(20, 120) / (100 * rate) >= 0.95
+    assert traffic.refused_share(20, 120) < 0.02
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.4])
+@pytest.mark.parametrize("retry_after", [2.0, math.nan])
+def test_refusals_by_chance_do_not_slow_it_down(share: float, retry_after: float) -> None:
+    traffic = simulate(Limiter(most=64), at_random(share, retry_after=retry_after, seed=4), seconds=20)
+    possible = 64 * (1 - share) / (0.2 * (1 - share) + 0.04 * share)
+    assert traffic.answered(5, 20) / (15 * possible) >= 0.85
+
+
+@pytest.mark.parametrize("places", [1, 5, 30])
+def test_a_provider_with_few_places_is_found_and_kept_busy(places: int) -> None:
+    traffic = simulate(Limiter(most=64), at_most(places), seconds=120)
+    assert traffic.answered(20, 120) / (100 * places / 0.2) >= 0.9
+    assert traffic.refused_share(20, 120) < 0.05
+
+
+def test_it_comes_back_when_the_provider_does() -> None:
+    full, poor = at_random(0.0), bucket(5.0, 5.0)
+    limiter = Limiter(most=64)
+    traffic = simulate(limiter, lambda now, n: poor(now, n) if 20 <= now < 60 else full(now, n), seconds=240)
+    assert traffic.answered(30, 60) <= 5.0 * 30 + 15
+    assert traffic.answered(200, 240) / 40 >= 0.8 * 64 / 0.2
+
+
+def test_it_never_freezes_while_a_provider_refuses_everything() -> None:
+    traffic = simulate(Limiter(most=64), lambda now, _: 600.0 if now < 1000 else None, seconds=1300)
+    assert traffic.answered(1100, 1300) > 100
+    assert len(traffic.refusals) < 200
+
+
+def test_a_provider_that_only_gets_slower_is_given_less() -> None:
+    limiter = Limiter(most=256)
+    traffic = simulate(
+        limiter,
+        at_random(0.0),
+        seconds=60,
+        latency=lambda _, under_way: 0.1 if under_way < 40 else 0.1 * (under_way / 40) ** 3,
+    )
+    assert traffic.limits[-1][1] < 256
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_books_balance_whatever_comes_back(seed: int) -> None:
+    draw = random.Random(seed)
+    limiter, now, open_tickets = Limiter(most=32), 0.0, list[int]()
+    for _ in range(3000):
+        now += draw.uniform(0.0, 0.02)
+        if limiter.wait(now) == 0.0 and draw.random() < 0.7:
+            open_tickets.append(limiter.start(now))
+        elif open_tickets:
+            ticket = open_tickets.pop(draw.randrange(len(open_tickets)))
+            match draw.randrange(4):
+                case 0:
+                    limiter.refused(ticket, now, draw.choice([None, 0.01, 0.2]))
+                case 1:
+                    limiter.failed(ticket, now)
+                case _:
+                    limiter.accepted(ticket, now, draw.uniform(0.01, 0.5))
+        assert 1 <= limiter.limit <= 32
+        assert limiter.under_way == len(open_tickets)
+
+
+def test_spacing_catches_up_no_more_than_its_slack() -> None:
+    spacing = Spacing(10.0, slack=0.05)
+    spacing.take(0.0)
+    assert spacing.wait(0.0) == pytest.approx(0.05)
+    spacing.take(100.0)
+    assert spacing.wait(100.0) == pytest.approx(0.05)
