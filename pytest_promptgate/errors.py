@@ -20,7 +20,7 @@
         ├── TransportFault     worth another try: 408, 409, 429, 5xx, connection, time-out, HTML, torn JSON
         ├── RequestRefused     this request alone: 400, 413, 422 (context length, content filter)
         ├── AccountStopped     every request of this account: 401, 403, unknown model, quota exhausted
-        └── WrongModel         another snapshot than the pin answered
+        └── WrongModel         another snapshot than the pin answered: every request of this model
 
 A message is ``where: what`` and, indented on the next line, how to mend it.
 """
@@ -162,7 +162,7 @@ class AccountStopped(CallError):
 
 
 class WrongModel(CallError):
-    """Another snapshot than the pin answered."""
+    """Another snapshot than the pin answered: no further call is made to this model, for each would be paid in vain."""
 
 
 def told_together(errors: Sequence[PromptGateError]) -> PromptGateError:

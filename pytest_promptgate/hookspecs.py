@@ -1,10 +1,10 @@
 """Our own pluggy specs. Hooks hand over values; they do not edit ours.
 
 They are implemented in a ``conftest.py``, in a pytest plugin, or in a module that the entry-point group ``promptgate``
-names; the ``promptgate`` command sees the same ones as pytest does. They belong to a plugin manager of our own, since pytest's knows
-no hook whose name does not begin with ``pytest_``. Each implementation is called once, before the first suite that
-can see it is read; all answers are merged, and a name offered twice is an error that names both plugins, so no
-plugin can quietly replace another's.
+names; the ``promptgate`` command sees the same ones as pytest does. They belong to a plugin manager of our own, since
+pytest's knows no hook whose name does not begin with ``pytest_``. Each implementation is called once, before the first
+suite that can see it is read; all answers are merged, and a name offered twice is an error that names both plugins, so
+no plugin can quietly replace another's.
 """
 
 from __future__ import annotations

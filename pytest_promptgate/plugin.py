@@ -52,6 +52,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         dest="promptgate_smoke",
         help="the smoke tier only: a few representative cases; never writes a baseline",
     )
+    group.addoption(
+        "--prompt-refresh",
+        action="store_true",
+        dest="promptgate_refresh",
+        help="ask anew although stored answers exist; the earlier ones count until all new ones are in",
+    )
+    group.addoption(
+        "--prompt-max-cost",
+        metavar="USD",
+        dest="promptgate_max_cost",
+        help="refuse to start if the estimate is above, and stop when the spend reaches it",
+    )
+    group.addoption(
+        "--prompt-max-time",
+        metavar="TIME",
+        dest="promptgate_max_time",
+        help="start no further call after so long: 90s, 10m, 1h",
+    )
+    group.addoption(
+        "--prompt-shard",
+        metavar="I/N",
+        dest="promptgate_shard",
+        help="run a stable share of the cases, to be judged after the stores are merged",
+    )
     parser.addini("promptgate_prompts", "directory of the prompts", default="prompts")
     parser.addini("promptgate_lockfile", "file of the baselines", default="promptgate.lock.json")
     parser.addini("promptgate_dir", "directory of the response store; not for Git", default=".promptgate")

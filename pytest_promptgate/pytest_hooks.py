@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_promptgate import pytest_status, pytest_xdist
-from pytest_promptgate.pytest_items import SUFFIX, EvalItem, GateItem, SuiteFile
+from pytest_promptgate.pytest_items import SUFFIX, CaseItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
 from pytest_promptgate.pytest_summary import write_summary
 from pytest_promptgate.pytest_update import Update, update_baselines
 
@@ -48,11 +48,23 @@ class EvalHooks:
         """Ordinary tests first, evals last, gates behind their cases, whatever other plugins shuffled."""
         yield
         items.sort(key=_rank)
+        self._keep_shard(items)
         if self.evals.config.pluginmanager.hasplugin("rerunfailures"):
             for item in items:
                 if isinstance(item, EvalItem):
                     # A gate that may be re-run until it is green is none: see docs/statistics.md.
                     item.own_markers.insert(0, pytest.mark.flaky(reruns=0).mark)
+
+    def _keep_shard(self, items: list[pytest.Item]) -> None:
+        """Deselect the cases of other shards."""
+        shard = self.evals.settings.shard
+        if shard is None:
+            return
+        others = [item for item in items if isinstance(item, CaseItem) and item.case_id not in shard]
+        if others:
+            dropped = set(others)
+            items[:] = [item for item in items if item not in dropped]
+            self.evals.config.hook.pytest_deselected(items=others)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """No suite where suites were asked for is an error: it would be green for ever."""
@@ -79,6 +91,12 @@ class EvalHooks:
             self.update = update_baselines(self.evals)
         return result
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Before the first eval item says its name: look up what is known, and tell what will be asked."""
+        if isinstance(item, EvalItem) and not self.evals.dry:
+            self.evals.begin(item.session.items)
+
     def pytest_keyboard_interrupt(self) -> None:
         """Ctrl-C: what is under way is paid, so it is awaited for a moment and kept."""
         self.evals.end()
@@ -87,7 +105,8 @@ class EvalHooks:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Stop the engine; a baseline that was refused is a failure of the run."""
         self.evals.end()
-        if self.update is not None and self.update.refused and session.exitstatus == pytest.ExitCode.OK:
+        red = self.evals.unfinished or (self.update is not None and self.update.refused)
+        if red and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_enter_pdb(self) -> None:
@@ -112,6 +131,9 @@ class EvalHooks:
             report.promptgate = pytest_status.kind_of(item)  # type: ignore[attr-defined]
             if item.latency_s is not None:
                 report.duration = item.latency_s
+            if call.excinfo is not None and isinstance(call.excinfo.value, RepeatedFailure):
+                # As after a debugger: it counts and is listed, but FAILURES does not show it.
+                report._pdbshown = True  # type: ignore[attr-defined]
         return report
 
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, Any] | None:

@@ -187,6 +187,10 @@ class EvalFailure(Exception):
     """A case or a gate is red. The first line is the verdict; the rest explains it."""
 
 
+class RepeatedFailure(EvalFailure):
+    """A case is red for what is shown in full elsewhere, once."""
+
+
 class FailureText(TerminalRepr):
     """A failure on the screen, in the short summary and in JUnit, without a traceback."""
 

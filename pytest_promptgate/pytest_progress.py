@@ -39,6 +39,11 @@ class ProgressLine:
             self._next = time.monotonic() + (time.monotonic() - self._started)
             self._write(describe(progress), live=False)
 
+    def say(self, line: str) -> None:
+        """Write one line that stays, on terminals and in logs."""
+        if self._reporter is not None:
+            self._write(line, live=False)
+
     def clear(self) -> None:
         """Erase the live line, so that a dot or a report can follow."""
         if self._shown:

@@ -62,7 +62,7 @@ def _report(item: CaseItem) -> None:
     hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     for when in ("setup", "call", "teardown"):
         step = item.runtest if when == "call" else _nothing
-        call = pytest.CallInfo.from_call(step, when=when)  # type: ignore[arg-type]
+        call = pytest.CallInfo.from_call(step, when=when)
         hook.pytest_runtest_logreport(report=hook.pytest_runtest_makereport(item=item, call=call))
     hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 

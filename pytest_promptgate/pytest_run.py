@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_promptgate.core.differences import CONTRACT, loosened
 from pytest_promptgate.core.selection import smoke_cases
-from pytest_promptgate.core.types import Origin, Score
-from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem
-from pytest_promptgate.reports.text import case_problem, gate_text
+from pytest_promptgate.core.types import Origin, Score, Skipped, Unscored
+from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, RepeatedFailure
+from pytest_promptgate.reports.text import case_problem, gate_text, names
 from pytest_promptgate.workflows.assess import assess
 from pytest_promptgate.workflows.update_baseline import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.types import Baseline, Report, Result, Suite
     from pytest_promptgate.pytest_session import EvalSession
 
-FAILING_SHOWN = 50  # failing cases that a folded suite lists
+FAILING_SHOWN = 50  # texts of failing cases that a folded suite shows
 
 
 class Run:
@@ -78,14 +79,19 @@ class Run:
             return
         self.speaker = None if any(isinstance(item, GateItem) for item in mine) else mine[0]
         chosen = {item.case_id for item in mine if isinstance(item, CaseItem)}
-        if not chosen or any(isinstance(item, CasesItem) for item in mine):
+        shard = self.session.settings.shard
+        if any(isinstance(item, CasesItem) for item in mine) or not (chosen or shard):
             chosen = set(self.cases)
+        if shard is not None:
+            chosen = {case for case in chosen if case in shard}
         self.selected = tuple(case for case in self.cases if case in chosen)
         everything = len(self.suite.cases)
-        if len(self.selected) < everything:
+        if shard is not None:
+            self.partial = f"shard {shard}: {len(self.selected)} of {everything} cases"
+        elif len(self.selected) < everything:
             tier = "smoke tier" if self.session.settings.smoke else "partial selection"
             self.partial = f"{tier}: {len(self.selected)} of {everything} cases"
-        if self.baseline is None and self.session.settings.ci and not self.session.settings.update:
+        if self.baseline is None and self.session.settings.ci and not self.session.settings.update and shard is None:
             self.blocked = (
                 f"{self.suite.path}: no baseline for {self.suite.name!r} ({self.bracket}), and CI is set: "
                 "nothing was asked\n"
@@ -106,9 +112,11 @@ class Run:
         item.results = self._results(item, (item.case_id,))
         for result in item.results:
             _describe(item, result)
+        if why := _not_asked(item.results):
+            pytest.skip(why)
         problem = case_problem(self.suite, item.results)
         if problem:
-            raise EvalFailure(problem)
+            raise self._failure(problem, item.results)
 
     def check_cases(self, item: CasesItem) -> None:
         """The same for every selected case of a folded suite; lists all that failed."""
@@ -116,19 +124,20 @@ class Run:
         by_case: dict[str, list[Result]] = {}
         for result in self._results(item, self.selected):
             by_case.setdefault(result.trial.case.id, []).append(result)
-        problems = {case: case_problem(self.suite, results) for case, results in by_case.items()}
+        waived = {case: why for case, results in by_case.items() if (why := _not_asked(results))}
+        problems = {case: case_problem(self.suite, each) for case, each in by_case.items() if case not in waived}
         failed = {case: problem for case, problem in problems.items() if problem}
         item.user_properties.append(("promptgate_cases", len(by_case)))
         if failed:
-            rest = [f"… and {len(failed) - FAILING_SHOWN} more"] if len(failed) > FAILING_SHOWN else []
-            shown = [*failed.values()][:FAILING_SHOWN]
-            raise EvalFailure("\n".join([f"{len(failed)} of {len(by_case)} cases failed", *shown, *rest]))
+            raise EvalFailure("\n".join([f"{len(failed)} of {len(by_case)} cases failed", *_listed(failed)]))
 
     def check_gate(self, item: GateItem) -> None:
         """Wait for the whole selection, judge it once, and raise if its metric is red."""
         self.session.begin(item.session.items)
         if self.blocked:
             raise EvalFailure(self.blocked)
+        if self.session.settings.shard is not None:
+            pytest.skip(f"shard {self.session.settings.shard}: judged after the merge")
         report = self.judged()
         verdict = next(each for each in report.verdicts if each.metric == item.metric)
         item.user_properties += [
@@ -147,17 +156,35 @@ class Run:
         """The report, made once all selected results are in."""
         if self.report is None:
             results = self.session.wait(self, self.selected)
-            self.report = assess(
+            engine, provider = self.session.evaluation(), self.plan.pin.provider
+            report = assess(
                 self.plan,
                 results,
-                baseline=self.baseline,
+                baseline=None if self.session.settings.shard else self.baseline,
                 selection=frozenset(self.selected) if self.partial else None,
                 partial=self.partial,
                 price=None if self.baseline is None else self.session.price(self.baseline.pin),
                 aggregates=self.session.toolbox().aggregates,
-                notes=self.session.evaluation().notes(self.plan.pin.provider),
+                notes=engine.notes(provider),
+            )
+            asked = any(each.origin is Origin.ASKED for each in results)
+            self.report = replace(
+                report,
+                verdicts=() if self.session.settings.shard else report.verdicts,
+                transport=engine.transport(provider) if asked else "",
             )
         return self.report
+
+    def _failure(self, problem: str, results: Sequence[Result]) -> EvalFailure:
+        """What is no fact about this case alone is shown once: by the first such case, or below the tables."""
+        case, _, what = problem.partition(" ")
+        if all(isinstance(grade, Score | Unscored) for each in results for grade in each.observation.grades.values()):
+            return EvalFailure(problem)
+        name = case if len(self.session.runs) == 1 else f"{self.suite.name}::{case}[{self.bracket}]"
+        told_below = any(what.endswith(str(fault)) for fault in self.session.evaluation().faults())
+        if told_below or self.session.told.setdefault(what, name) != name:
+            return RepeatedFailure(problem)
+        return EvalFailure(problem)
 
     def _results(self, item: EvalItem, cases: Sequence[str]) -> tuple[Result, ...]:
         self.session.begin(item.session.items)
@@ -171,8 +198,29 @@ class Run:
         return results
 
 
+def _not_asked(results: Sequence[Result]) -> str:
+    """Why nobody asked for (one of) these answers: the run ended before, as when its budget is spent."""
+    missing = (each for each in results if each.completion is None)
+    skipped = (grade for each in missing for grade in each.observation.grades.values() if isinstance(grade, Skipped))
+    return next((grade.reason for grade in skipped), "")
+
+
 def _describe(item: pytest.Item, result: Result) -> None:
     item.user_properties.append(("promptgate_origin", str(result.origin)))
     for name, grade in result.observation.grades.items():
         if isinstance(grade, Score):
             item.user_properties.append((f"promptgate_score_{name}", grade.value))
+
+
+def _listed(problems: Mapping[str, str]) -> Iterator[str]:
+    """One text per problem, with the cases that share it."""
+    shared: dict[str, list[str]] = {}
+    for problem in problems.values():
+        case, _, what = problem.partition(" ")
+        shared.setdefault(what, []).append(case)
+    for what, cases in [*shared.items()][:FAILING_SHOWN]:
+        yield f"{cases[0]} {what}"
+        if len(cases) > 1:
+            yield f"  the same: {names(cases[1:])}"
+    if len(shared) > FAILING_SHOWN:
+        yield f"… and {len(shared) - FAILING_SHOWN} more"

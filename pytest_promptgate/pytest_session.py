@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,9 +13,12 @@ from pytest_promptgate.errors import PromptGateError, SuiteError
 from pytest_promptgate.files.config import ProjectConfig, load_config
 from pytest_promptgate.files.lockfile import read_baseline, read_lockfile
 from pytest_promptgate.files.lockfile_format import Lockfile
+from pytest_promptgate.pytest_accounts import Limits
+from pytest_promptgate.pytest_launch import launch
 from pytest_promptgate.pytest_progress import ProgressLine
 from pytest_promptgate.pytest_run import Run
 from pytest_promptgate.pytest_settings import Settings, settings_of
+from pytest_promptgate.pytest_signals import Termination
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,13 +44,20 @@ class EvalSession:
         self.project: ProjectConfig = ProjectConfig(providers={}, prices={})
         self.lockfile = Lockfile()
         self.runs: dict[tuple[str, str], Run] = {}
+        self.told: dict[str, str] = {}  # what went wrong with a case -> the first case that said so
         self.begun = False
         self.evals_only = False  # the xdist controller is collecting
-        self.progress = ProgressLine(config)
         self._manager: pluggy.PluginManager | None = None
         self._toolbox: toolboxes.Toolbox | None = None
         self._evaluation: Evaluation | None = None
         self._grace_s = GRACE_S
+        self._limits = Limits(self.settings.store)
+        self._termination = Termination()
+
+    @cached_property
+    def progress(self) -> ProgressLine:
+        """Made when the calls begin: the terminal reporter does not exist yet when pytest configures its plugins."""
+        return ProgressLine(self.config)
 
     @property
     def dry(self) -> bool:
@@ -139,12 +150,13 @@ class EvalSession:
         if self.begun:
             return
         self.begun = True
+        self._termination.install()
         for run in self.runs.values():
             run.settle(items)
         for run in self.runs.values():
             if run.selected and not run.blocked:
                 self.evaluation().submit(run.plan, run.selected, run.baseline)
-        self.evaluation().start()
+        launch(self)
 
     def evaluation(self) -> Evaluation:
         """The engine, made at first need."""
@@ -152,7 +164,11 @@ class EvalSession:
             from pytest_promptgate.workflows.evaluate import Evaluation
 
             self._evaluation = Evaluation(
-                account_of=self.account, store_of=self.store, price_of=self.price, offline=self.settings.offline
+                account_of=self.account,
+                store_of=self.store,
+                price_of=self.price,
+                offline=self.settings.offline,
+                refresh=self.settings.refresh,
             )
         return self._evaluation
 
@@ -162,7 +178,9 @@ class EvalSession:
 
     def account(self, provider: str) -> Account:
         """A new account of a provider; it connects to nothing yet."""
-        return wiring.account_of(provider, self.project, self.toolbox(), connections=self.settings.connections)
+        account = wiring.account_of(provider, self.project, self.toolbox(), connections=self.settings.connections)
+        self._limits.begin(provider, account)
+        return account
 
     def store(self, suite: str) -> FileStore:
         """The response store of a suite; nothing is read yet."""
@@ -208,6 +226,14 @@ class EvalSession:
         except KeyboardInterrupt:
             self._grace_s = 0.0
         self._evaluation.close()
+        self._limits.remember()
+        self._termination.restore()
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether something was not asked, or could not be kept: such a run is red whatever its items say."""
+        engine = self._evaluation
+        return engine is not None and bool(engine.progress().skipped or engine.faults())
 
 
 def register(config: pytest.Config) -> None:

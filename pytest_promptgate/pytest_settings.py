@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
+from pytest_promptgate.core.limits import parse_duration, parse_money
+from pytest_promptgate.core.shards import Shard, parse_shard
 from pytest_promptgate.plugin import ALIAS, ALIAS_TAKEN, UPDATE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+T = TypeVar("T")
 
 ITEM_MODES = ("auto", "case", "suite")
 FOLD_ABOVE = 5000  # cases; a node id each would slow every later pytest run of the project through its cache
@@ -33,6 +38,10 @@ class Settings:
     accept: str | None
     ci: bool
     alias: str  # the option that writes baselines, as this project can spell it
+    refresh: bool
+    max_cost: float | None  # USD
+    max_time: float | None  # seconds
+    shard: Shard | None
 
     def folds(self, cases: int) -> bool:
         """Whether a suite of so many cases is collected as one item."""
@@ -57,6 +66,13 @@ def settings_of(config: pytest.Config) -> Settings:
         raise pytest.UsageError("--accept-regression needs a reason: it is what the next reader of the lockfile sees")
     if option.promptgate_update and option.promptgate_smoke:
         raise pytest.UsageError(f"--prompt-smoke runs a few cases only, and {alias} needs all: drop one of the two")
+    if option.promptgate_refresh and option.promptgate_offline:
+        raise pytest.UsageError("--prompt-refresh asks anew, and --prompt-offline asks nothing: drop one of the two")
+    if option.promptgate_shard and option.promptgate_update:
+        raise pytest.UsageError(
+            f"--prompt-shard runs a share of the cases, and {alias} needs all: "
+            "merge the stores of all shards, then run it once without --prompt-shard"
+        )
     root = config.rootpath
     return Settings(
         root=root,
@@ -71,7 +87,20 @@ def settings_of(config: pytest.Config) -> Settings:
         accept=option.promptgate_accept,
         ci=os.environ.get("CI", "") not in ("", "0", "false"),
         alias=alias,
+        refresh=option.promptgate_refresh,
+        max_cost=_parsed("--prompt-max-cost", option.promptgate_max_cost, parse_money),
+        max_time=_parsed("--prompt-max-time", option.promptgate_max_time, parse_duration),
+        shard=_parsed("--prompt-shard", option.promptgate_shard, parse_shard),
     )
+
+
+def _parsed(name: str, text: str | None, parse: Callable[[str], T]) -> T | None:
+    if text is None:
+        return None
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise pytest.UsageError(f"{name} {text!r}: {error}") from None
 
 
 def _positive(config: pytest.Config, name: str) -> int:

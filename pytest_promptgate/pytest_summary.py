@@ -34,8 +34,8 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
             _write_report(reporter, run.report)
         elif engine is not None and run.selected and not run.blocked:
             _write_unjudged(reporter, run, engine)
-    for fault in () if engine is None else engine.faults():
-        reporter.write_line(printable(str(fault)), red=True)
+    if engine is not None:
+        _write_ends(reporter, engine)
     if update is not None:
         for line in update.lines:
             reporter.write_line(line)
@@ -51,6 +51,16 @@ def _write_unjudged(reporter: pytest.TerminalReporter, run: Run, engine: Evaluat
     reporter.write_line("  not judged: the run ended early; answers are stored, the next run goes on from there")
 
 
+def _write_ends(reporter: pytest.TerminalReporter, engine: Evaluation) -> None:
+    """What concerned the run as a whole."""
+    for each in engine.refreshed():
+        reporter.write_line(str(each), yellow=not each.complete)
+    if skipped := engine.progress().skipped:
+        reporter.write_line(f"{skipped} answers were not asked for: {printable(engine.ended)}", red=True)
+    for fault in engine.faults():
+        reporter.write_line(printable(str(fault)), red=True)
+
+
 def _write_title(reporter: pytest.TerminalReporter, of: Plan | Report) -> None:
     bracket = of.slot if tuple(of.suite.slots) != ("default",) else str(of.pin)
     reporter.write_line(f"{of.suite.name}: {of.suite.prompt.label} on {bracket}", bold=True)
@@ -62,7 +72,8 @@ def _write_report(reporter: pytest.TerminalReporter, report: Report) -> None:
     if changes := since_baseline(report.differences):
         reporter.write_line(f"  since the baseline: {changes}")
     if report.partial:
-        reporter.write_line(f"  {report.partial}: compared on these cases, no baseline is written", yellow=True)
+        what = "compared on these cases" if report.verdicts else "judged after the merge"
+        reporter.write_line(f"  {report.partial}: {what}, no baseline is written", yellow=True)
     header, *rows = table(report)
     reporter.write_line(f"  {header}")
     red = {verdict.metric for verdict in report.verdicts if verdict.red}
@@ -72,6 +83,8 @@ def _write_report(reporter: pytest.TerminalReporter, report: Report) -> None:
         reporter.write_line(f"  {line}")
     for note in report.notes:
         reporter.write_line(f"  note: {printable(note)}")
+    if report.transport and reporter.config.option.verbose > 0:
+        reporter.write_line(f"  transport: {report.transport}")
 
 
 def asked(results: Sequence[Result]) -> str:

@@ -45,14 +45,14 @@ def new_manager() -> pluggy.PluginManager:
     for name in BUILT_IN:
         manager.register(importlib.import_module(name), name)
     for entry in metadata.entry_points(group="promptgate"):
-        manager.register(_loaded(entry), entry.value)
+        register(manager, _loaded(entry), entry.value)
     return manager
 
 
 def _loaded(entry: metadata.EntryPoint) -> object:
     try:
         return entry.load()
-    except Exception as error:  # somebody else's code
+    except Exception as error:
         what = f"its entry point {entry.name!r} cannot be loaded: {type(error).__name__}: {error}"
         raise ToolboxError(entry.value, what, hint="Mend or uninstall the package that brings it.") from error
 

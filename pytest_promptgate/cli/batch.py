@@ -17,7 +17,7 @@ from pytest_promptgate.core.batches import PRICE_SHARE, BatchRecord, Stage
 from pytest_promptgate.core.estimate import Source, rounded
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.files.batch_journal import BatchJournal
-from pytest_promptgate.workflows.batching import Collected, Order, collect, name_of, open_requests, resume, submit
+from pytest_promptgate.workflows.batching import Collected, Order, collect, open_requests, resume, submit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -73,11 +73,8 @@ def _notes(project: Project, estimates: Sequence[Estimate]) -> list[str]:
     notes = [
         f"{', '.join(dict.fromkeys(suites))}: tokens from {source}"
         for source, suites in by_source.items()
-        if source is not Source.LENGTH
+        if source is not Source.LENGTH or len(by_source) > 1
     ]
-    if guessed := by_source.get(Source.LENGTH):
-        suites = ", ".join(dict.fromkeys(guessed))
-        notes.append(f"{suites}: no answer is known yet: tokens are guessed from {Source.LENGTH}")
     unknown = sorted({each.model for each in estimates if each.cost_usd is None})
     if unknown:
         file = project.shown(project.evals.settings.lockfile.parent / "promptgate.yaml")

@@ -34,9 +34,10 @@ class Commands(click.Group):
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run a command; ends the process unless `standalone_mode` is off."""
+        run: Callable[..., Any] = super().main
         if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **extra)
-        sys.exit(_code(lambda: super(Commands, self).main(*args, standalone_mode=False, **extra)))
+            return run(*args, standalone_mode=False, **extra)
+        sys.exit(_code(lambda: run(*args, standalone_mode=False, **extra)))
 
 
 def _code(command: Callable[[], Any]) -> int:

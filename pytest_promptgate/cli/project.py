@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 SUFFIX = ".eval.yaml"
 # What a project's `addopts` select for its tests would hide suites from a command that wants to see them.
-_UNSELECTED: dict[str, Any] = {
-    **{"lf": False, "failedfirst": False, "newfirst": False, "stepwise": False},
-    **{"maxfail": 0, "keyword": "", "markexpr": ""},
-}
+_UNSELECTED: tuple[tuple[str, object], ...] = (
+    *((name, False) for name in ("lf", "failedfirst", "newfirst", "stepwise")),
+    *(("maxfail", 0), ("keyword", ""), ("markexpr", "")),
+)
 
 
 class Project:
@@ -115,12 +115,10 @@ def open_project(
     probe = _Probe(whole=whole or bool(names))
     code, said = _collect(probe, [] if names else wanted)
     evals = probe.evals
-    if evals is None or not (probe.collected or (tolerant and probe.faults)):
-        if probe.faults:
-            raise Stop("\n".join(probe.faults), INTERRUPTED)
-        raise Stop(probe.usage or said or "the plugin promptgate is switched off here", code or USAGE)
     if probe.faults and not tolerant:
         raise Stop("\n".join(probe.faults), INTERRUPTED)
+    if evals is None or probe.usage or not probe.collected:
+        raise Stop(probe.usage or said or "the plugin promptgate is switched off here", code or USAGE)
     runs = list(evals.runs.values())
     if need_suites and not runs:
         raise Stop(f"there is no *{SUFFIX} file below {evals.config.rootpath}\n  Write one, or name its path.", USAGE)
@@ -169,7 +167,7 @@ class _Probe:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, object, object]:
-        for name, value in _UNSELECTED.items():
+        for name, value in _UNSELECTED:
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
         if self.whole:
@@ -177,7 +175,10 @@ class _Probe:
         try:
             return (yield)
         except pytest.UsageError as error:
-            self.usage = "\n".join(str(each) for each in error.args)
+            # Our own complaint that there are no suites comes last, and would hide pytest's about a wrong path.
+            first = error.__context__ if isinstance(error.__context__, pytest.UsageError) else error
+            if first is not error or not self.collected:
+                self.usage = "\n".join(str(each) for each in first.args)
             raise
 
     @pytest.hookimpl(trylast=True)

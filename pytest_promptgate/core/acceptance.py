@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 ANY = "*"
 DATASET = "(dataset)"  # metric name of the verdict on cases that are gone; no suite can name a metric so
 
-# What --accept-regression may wave through; missing data are never acceptable.
-ACCEPTABLE = frozenset({Outcome.REGRESSED, Outcome.INCOMPARABLE})
+# What --accept-regression may wave through. Cases that failed are red by themselves, and refuse a baseline.
+ACCEPTABLE = frozenset({Outcome.REGRESSED, Outcome.INCONCLUSIVE, Outcome.INCOMPARABLE})
 
 
 def candidate_fingerprint(plan: Plan) -> str:
@@ -129,8 +129,7 @@ def _let_pass(verdict: Verdict, acceptances: Sequence[Acceptance]) -> Verdict:
 def _covers(acceptance: Acceptance, verdict: Verdict) -> bool:
     if acceptance.kind is AcceptanceKind.DATASET:
         return verdict.metric == DATASET
-    named = acceptance.metric in (ANY, verdict.metric)
-    return named and verdict.metric != DATASET and verdict.outcome in ACCEPTABLE
+    return verdict.metric != DATASET and verdict.outcome in ACCEPTABLE and acceptance.metric in (ANY, verdict.metric)
 
 
 def _fingerprint(

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.acceptance import records_digest
+from pytest_promptgate.core.arms import Arms
 from pytest_promptgate.core.intervals import cluster_se, suite_se, z_of
 from pytest_promptgate.core.metrics import measure
 from pytest_promptgate.core.observables import OBSERVABLES, grade
@@ -76,7 +77,12 @@ def surviving(anchor: Anchor, cases: Mapping[str, CaseRecord]) -> float:
 
 
 def since_anchor(
-    spec: MetricSpec, baseline: Baseline, now: Side, *, aggregates: Mapping[str, Aggregate] = _NONE
+    spec: MetricSpec,
+    baseline: Baseline,
+    now: Side,
+    *,
+    rescored: Side | None = None,
+    aggregates: Mapping[str, Aggregate] = _NONE,
 ) -> SinceAnchor | None:
     """How far `spec` has moved between the anchor of `baseline` and `now`; None if nothing can be compared.
 
@@ -84,6 +90,7 @@ def since_anchor(
         spec: Of the suite that `now` measured.
         baseline: What `now` is held against at first.
         now: A run, or the baseline that it leaves.
+        rescored: `baseline` as the scorers of `now` see it, if they have changed.
         aggregates: Those that plugins offer.
     """
     anchor = anchor_of(baseline)
@@ -93,7 +100,7 @@ def since_anchor(
         link = between(spec, then, now, aggregates=aggregates)
         return None if link is None else _added(debt, link, linked=spec.name in anchor.drift)
     before = Side(cases=baseline.cases, scorers=baseline.scorers)
-    last = between(spec, before, now, aggregates=aggregates)
+    last = between(spec, rescored or before, now, aggregates=aggregates)
     if last is None:
         return None
     first = between(spec, then, before, aggregates=aggregates) if baseline.anchor is not None else None
@@ -122,6 +129,7 @@ def moved_anchor(
     *,
     restarts: Collection[str] = (),
     reason: str = "",
+    rescored: Side | None = None,
     aggregates: Mapping[str, Aggregate] = _NONE,
 ) -> Anchor | None:
     """The anchor of `new`, which replaces `old`; None if `new` is its own.
@@ -136,6 +144,7 @@ def moved_anchor(
         restarts: Metrics whose anchor moves to `new`: those whose rise is proven (p_better <= .01, by fresh samples),
             or all of them after an accepted regression. There is no other way up, and no other way down.
         reason: Why those restart.
+        rescored: As for `since_anchor`.
         aggregates: Those that plugins offer.
     """
     names = {spec.name for spec in specs}
@@ -148,15 +157,28 @@ def moved_anchor(
     if lasting and not restarts:
         same = not anchor.drift and records_digest(anchor.cases) == records_digest(new.cases)
         return None if same else anchor
-    moved = {spec.name: since_anchor(spec, old, now, aggregates=aggregates) for spec in specs}
+    moved = {spec.name: since_anchor(spec, old, now, rescored=rescored, aggregates=aggregates) for spec in specs}
     drift = {
         name: Drift(change=way.change, variance=way.variance)
         for name, way in moved.items()
         if way is not None and name not in restarts
     }
     return replace(
-        anchor_of(replace(new, anchor=None)), drift=drift, reason=reason or "the dataset or a scorer changed"
+        anchor_of(replace(new, anchor=None)), drift=drift, reason=reason or RELAID
     )
+
+
+def arms_since(spec: MetricSpec, anchor: Anchor, now: Side) -> Arms | None:
+    """The anchor's cases beside those of `now`, for tests; None where there are none, or the metric is no mean."""
+    then = Side(cases=anchor.cases, scorers=anchor.scorers)
+    sign = 1 if spec.direction is Direction.HIGHER else -1
+    if spec.aggregate != "mean" or not _same_scorer(spec, then, now):
+        return None
+    pairs = _pairs(spec, then.cases, now.cases)
+    if not pairs:
+        return None
+    before, after = (tuple(tuple(sign * each for each in _values(spec, pair[at])) for pair in pairs) for at in (0, 1))
+    return Arms(cases=tuple(pair[0][0].case for pair in pairs), before=before, after=after)
 
 
 def _added(debt: Drift, link: SinceAnchor, *, linked: bool) -> SinceAnchor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_promptgate.core.broken_case import BrokenCase, broken_case
 from pytest_promptgate.core.statistic_test import statistic_test
@@ -17,16 +17,14 @@ if TYPE_CHECKING:
 
 Side: TypeAlias = "tuple[tuple[float, ...], ...]"  # per case its samples
 
-S = TypeVar("S")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statistic(Generic[S]):
+class Statistic:
     """A metric that is no mean over cases: it is computed of all trials of an arm at once."""
 
-    before: tuple[tuple[S, ...], ...]  # per case its samples: numbers, or (answered, expected) labels
-    after: tuple[tuple[S, ...], ...]
-    of: Callable[[Sequence[S]], float]  # turned like `Arms`: higher is better
+    before: tuple[tuple[Any, ...], ...]  # per case its samples: numbers, or (answered, expected) labels
+    after: tuple[tuple[Any, ...], ...]
+    of: Callable[[Sequence[Any]], float]  # turned like `Arms`: higher is better
 
     @property
     def levels(self) -> tuple[float, float]:
@@ -43,14 +41,15 @@ class Arms:
     before: Side  # at least one sample of every case
     after: Side
     clusters: tuple[str, ...] | None = None  # per case, if the calls of a cluster share their randomness
-    statistic: Statistic[tuple[str, str]] | Statistic[float] | None = None  # None: the mean over cases of means
+    statistic: Statistic | None = None  # None: the mean over cases of means
+    scale: float = 1.0  # of that mean: a total over n trials is n times the mean
 
     @property
     def levels(self) -> tuple[float, float]:
         """The metric before and after."""
         if self.statistic is not None:
             return self.statistic.levels
-        return mean(self.before), mean(self.after)
+        return self.scale * mean(self.before), self.scale * mean(self.after)
 
     @property
     def gain(self) -> float:
@@ -91,24 +90,12 @@ class Arms:
         """The swap test of the metric itself."""
         if self.statistic is None:
             return swap_test(self.before, self.after, alternative=alternative, clusters=self.clusters)
-        return _of_statistic(self.statistic, alternative, self.clusters)
+        found = self.statistic
+        return statistic_test(found.before, found.after, found.of, alternative=alternative, clusters=self.clusters)
 
     def broken(self) -> BrokenCase:
         """The broken-case test."""
         return broken_case(self.before, self.after)
-
-
-def _of_statistic(
-    statistic: Statistic[tuple[str, str]] | Statistic[float], alternative: Alternative, clusters: tuple[str, ...] | None
-) -> Swap:
-    # The same call twice: a type checker cannot tell that both sides hold one kind of sample.
-    return statistic_test(
-        statistic.before,  # type: ignore[arg-type]
-        statistic.after,  # type: ignore[arg-type]
-        statistic.of,  # type: ignore[arg-type]
-        alternative=alternative,
-        clusters=clusters,
-    )
 
 
 def mean(side: Side) -> float:

@@ -54,8 +54,8 @@ def _change(
     outputs: tuple[Mapping[tuple[str, int], Completion], Mapping[tuple[str, int], Completion]],
 ) -> CaseChange:
     """Show the samples in which the move is seen best: the highest after the lowest if the value rose."""
-    old = min(pair.before, key=lambda each: (towards * _value(spec, each), each.sample))
-    new = min(pair.after, key=lambda each: (-towards * _value(spec, each), each.sample))
+    old = min(pair.before, key=lambda each: (towards * value_of(spec, each), each.sample))
+    new = min(pair.after, key=lambda each: (-towards * value_of(spec, each), each.sample))
     found = grade(spec, new)
     return CaseChange(
         case=pair.case.id,
@@ -69,10 +69,11 @@ def _change(
 
 
 def _mean(spec: MetricSpec, observations: Sequence[Observation]) -> float:
-    return math.fsum(_value(spec, each) for each in observations) / len(observations)
+    return math.fsum(value_of(spec, each) for each in observations) / len(observations)
 
 
-def _value(spec: MetricSpec, observation: Observation) -> float:
+def value_of(spec: MetricSpec, observation: Observation) -> float:
+    """What one metric reads of one scored sample, see `changed_cases`."""
     found = grade(spec, observation)
     if not isinstance(found, Score):
         raise TypeError(f"{observation.case} has no score, so it is in no pair")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.acceptance import DATASET
 from pytest_promptgate.core.fingerprint import canonical
-from pytest_promptgate.core.types import Differences, Direction, Outcome, Verdict
+from pytest_promptgate.core.types import Differences, Direction, Outcome, Score, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_promptgate.core.types import (
         Baseline,
+        CaseRecord,
         Contract,
         Json,
         Message,
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     )
 
 CONTRACT = "(contract)"  # metric name of the verdict on loosened promises; no suite can name a metric so
+MOST_LOST = 0.10  # share of the baseline's cases that may be edited without anybody's word
+NAMED = 10  # case ids in one sentence
 CONTEXT = 2  # unchanged lines around each change of the prompt
 
 
@@ -38,6 +42,7 @@ def differences(suite: Suite, pin: ModelPin, baseline: Baseline | None) -> Diffe
         return Differences()
     rows = {case.id: case.digest for case in suite.cases}
     before = baseline.cases
+    removed = tuple(sorted(before.keys() - rows.keys()))
     same_prompt = suite.prompt.digest == baseline.prompt_digest
     return Differences(
         prompt="" if same_prompt else _step(baseline.prompt, suite.prompt),
@@ -46,7 +51,8 @@ def differences(suite: Suite, pin: ModelPin, baseline: Baseline | None) -> Diffe
         parameters=tuple(_parameters(baseline.pin.parameters, pin.parameters)),
         scorers=tuple(sorted(_changed_scorers(suite, baseline))),
         added=tuple(sorted(rows.keys() - before.keys())),
-        removed=tuple(sorted(before.keys() - rows.keys())),
+        removed=removed,
+        passing=tuple(name for name in removed if used_to_pass(before[name])),
         edited=tuple(sorted(name for name in rows.keys() & before.keys() if rows[name] != before[name].row)),
         loosened=tuple(loosened(suite, baseline.contract)),
     )
@@ -88,6 +94,47 @@ def loosened(suite: Suite, contract: Contract) -> Iterator[str]:
         yield f"no longer must pass: {', '.join(lost)}"
 
 
+def used_to_pass(record: CaseRecord) -> bool:
+    """Whether every score of every sample was full."""
+    grades = [grade for each in record.observations for grade in each.grades.values()]
+    return bool(grades) and all(isinstance(grade, Score) and grade.value >= 1 for grade in grades)
+
+
+def lost_verdict(suite: Suite, baseline: Baseline) -> Verdict | None:
+    """The red verdict on recorded cases that are gone, or edited in such numbers that too few are left; None if not."""
+    rows, before = {case.id: case.digest for case in suite.cases}, baseline.cases
+    removed = sorted(before.keys() - rows.keys())
+    edited = [name for name in before.keys() & rows.keys() if rows[name] != before[name].row]
+    told = [_removed(removed, [name for name in removed if used_to_pass(before[name])])] if removed else []
+    if len(removed) + len(edited) > MOST_LOST * len(before):
+        told.append(f"{len(removed) + len(edited)} of {len(before)} are gone or edited, more than {MOST_LOST:.0%}")
+    if not told:
+        return None
+    return Verdict(
+        metric=DATASET,
+        outcome=Outcome.INCONCLUSIVE,
+        reason=f"the dataset has changed: {'; '.join(told)}",
+        gated=True,
+        red=True,
+        baseline=None,
+        current=None,
+    )
+
+
+def _removed(removed: Sequence[str], passing: Sequence[str]) -> str:
+    # Deleting a case that used to pass can hide a regression.
+    note = f"used to pass: {_named(passing)}" if passing else "none of them used to pass"
+    return f"{len(removed)} recorded case{'s are' if len(removed) > 1 else ' is'} gone: {_named(removed)} ({note})"
+
+
+def promises(suite: Suite, baseline: Baseline | None) -> tuple[Verdict, ...]:
+    """The red verdicts that are known before anything is asked: loosened promises, and a dataset that lost cases."""
+    if baseline is None:
+        return ()
+    found = (loosened_verdict([*loosened(suite, baseline.contract)]), lost_verdict(suite, baseline))
+    return tuple(each for each in found if each is not None)
+
+
 def loosened_verdict(sentences: Sequence[str]) -> Verdict | None:
     """The red verdict on loosened promises; None if there are none."""
     if not sentences:
@@ -116,6 +163,10 @@ def _loosened_gate(name: str, before: MetricGate, now: MetricGate, direction: Di
         yield f"the {word} of {name} was {before.floor:g}, and is gone"
     elif sign * now.floor < sign * before.floor:
         yield f"the {word} of {name} was {before.floor:g}, and is {now.floor:g} now"
+
+
+def _named(ids: Sequence[str]) -> str:
+    return f"{', '.join(ids[:NAMED])}{f' … and {len(ids) - NAMED} more' if len(ids) > NAMED else ''}"
 
 
 def _is_wider(before: Tolerance, now: Tolerance) -> bool:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from pytest_promptgate.core import findings
 from pytest_promptgate.core.changes import EPSILON, changed_cases
 from pytest_promptgate.core.comparison import Comparison, compare
+from pytest_promptgate.core.decision import Policy, Question, Why, decide
+from pytest_promptgate.core.evidence import Sides, arms_of
 from pytest_promptgate.core.findings import Finding
 from pytest_promptgate.core.metrics import measure
 from pytest_promptgate.core.observables import OBSERVABLES, grade
@@ -51,6 +53,7 @@ class GateInput:
     results: Sequence[Result]  # in trial order
     selection: Set[str] | None = None  # ids of the cases of a partial run; None: all
     aggregates: Mapping[str, Aggregate] = field(default_factory=lambda: MappingProxyType({}))
+    dataset_accepted: bool = False  # rows that are gone or edited were accepted: they leave the coverage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +65,18 @@ class Standing:
     comparison: Comparison
     before: float
     after: float
-
-    @property
-    def gain(self) -> float:
-        """The change in the metric's unit, turned so that less than 0 is worse: GATE's Δ."""
-        return (self.after - self.before) * (1 if self.spec.direction is Direction.HIGHER else -1)
+    aggregates: Mapping[str, Aggregate] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def n(self) -> int:
         """Cases compared."""
         return len(self.comparison.pairs)
+
+    def question(self, rule: str) -> Question:
+        """What `core.decision` has to decide; the books are settled when there is a standing."""
+        sides = [Sides(case=pair.case.id, before=pair.before, after=pair.after) for pair in self.comparison.pairs]
+        arms = arms_of(self.spec, sides, aggregates=self.aggregates)
+        return Question(arms=arms, policy=Policy(rule=rule, tolerance=self.gate.tolerance))
 
 
 Rule: TypeAlias = Callable[[Standing], Finding]
@@ -81,13 +86,13 @@ def strict(standing: Standing) -> Finding:
     """Lower is lower: fails iff Δ < -tolerance."""
     spec, before, after, n = standing.spec, standing.before, standing.after, standing.n
     tolerance = standing.gate.tolerance
-    if abs(standing.gain) <= EPSILON:
+    why = decide(standing.question("strict")).why
+    if why is Why.EQUAL:
         return findings.unchanged(spec, after, n=n)
-    if standing.gain > 0:
-        return findings.improved(spec, before, after, n=n, tolerance=tolerance)
-    if -standing.gain <= tolerance.allowance(before) + EPSILON:
+    if why is Why.TOLERANCE:
         return findings.tolerated(spec, before, after, n=n, tolerance=tolerance)
-    return findings.regressed(spec, before, after, n=n, tolerance=tolerance)
+    tell = findings.improved if why is Why.HIGHER else findings.regressed
+    return tell(spec, before, after, n=n, tolerance=tolerance)
 
 
 RULES: Mapping[str, Rule] = MappingProxyType({"strict": strict})
@@ -127,7 +132,14 @@ def stand(spec: MetricSpec, given: GateInput) -> Standing | Verdict:
     if finding is None:
         before, after = comparison.before, comparison.after
         if isinstance(before, Measurement) and isinstance(after, Measurement):
-            return Standing(spec=spec, gate=gate, comparison=comparison, before=before.value, after=after.value)
+            return Standing(
+                spec=spec,
+                gate=gate,
+                comparison=comparison,
+                before=before.value,
+                after=after.value,
+                aggregates=given.aggregates,
+            )
         finding = _valueless(before, after)
     return _verdict(spec, gate, finding, current=current, comparison=comparison, given=given)
 
@@ -143,7 +155,7 @@ def _insufficient(spec: MetricSpec, given: GateInput, current: Measured) -> Find
     grades = [each for result in given.results for each in result.observation.grades.values()]
     for each in grades:
         if isinstance(each, Errored) and each.moved:
-            return findings.incomparable(spec, one_line(each.message, width=findings.WIDTH))
+            return findings.incomparable(spec, one_line(each.message.partition("\n")[0], width=findings.WIDTH))
     wanted = given.suite.cases if given.selection is None else [c for c in given.suite.cases if c.id in given.selection]
     planned, books = len(wanted) * given.suite.samples, current.books
     missing = max(planned - books.planned, 0) + books.skipped
@@ -179,7 +191,7 @@ def _change_of_meaning(spec: MetricSpec, suite: Suite, baseline: Baseline) -> st
     fingerprints = {bound.name: bound.fingerprint for bound in suite.scorers}
     if spec.source in fingerprints and fingerprints[spec.source] == baseline.scorers.get(spec.source):
         return ""
-    return f"its scorer {spec.source} has changed since the baseline"
+    return f"its scorer {spec.source} has changed since the baseline, whose answers are not at hand to be scored anew"
 
 
 def _uncompared(
@@ -190,7 +202,10 @@ def _uncompared(
         return findings.new(spec, current.value, n=n, why="none of the selected cases is in the baseline")
     if not gate.gated and not comparison.pairs:
         return findings.new(spec, current.value, n=n, why="it is shown only, and the baseline holds no values of it")
-    if len(comparison.pairs) < LEAST_COVERED * comparison.expected - EPSILON:
+    lost = len(comparison.removed) + len(comparison.edited) if given.dataset_accepted else 0
+    if lost and lost == comparison.expected:
+        return findings.new(spec, current.value, n=n, why="every case of the baseline was replaced, which was accepted")
+    if len(comparison.pairs) < LEAST_COVERED * (comparison.expected - lost) - EPSILON:
         return findings.uncovered(spec, comparison)
     return None
 

@@ -40,9 +40,13 @@ def label_metric(kind: str, pairs: Pairs, *, label: str | None = None, average: 
     Raises:
         ValueError: No pair expects `label`.
     """
-    expected = Counter(wanted for _, wanted in pairs)
-    answered = Counter(got for got, _ in pairs)
-    right = Counter(got for got, wanted in pairs if got == wanted)
+    expected: Counter[str] = Counter()
+    answered: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    for (got, wanted), many in Counter(pairs).items():
+        expected[wanted] += many
+        answered[got] += many
+        right[got] += many * (got == wanted)
     if label is None and average == "micro":
         return right.total() / len(pairs)
     if label is None:

@@ -36,7 +36,17 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.ports import Aggregate
     from pytest_promptgate.core.types import Json, MetricSpec
 
-__all__ = ["OBSERVABLES", "direction_of", "known_aggregates", "measure", "needs_labels", "reaches"]
+__all__ = [
+    "OBSERVABLES",
+    "AggregateError",
+    "direction_of",
+    "known_aggregates",
+    "label_value",
+    "measure",
+    "needs_labels",
+    "reaches",
+    "trial_value",
+]
 
 
 def measure(
@@ -56,11 +66,11 @@ def measure(
         return _unmeasured(spec, books, _why_nothing(grades))
     try:
         return _measured(spec, observations, grades, books, aggregates)
-    except _AggregateError as error:
+    except AggregateError as error:
         return _unmeasured(spec, books, str(error))
 
 
-class _AggregateError(Exception):
+class AggregateError(Exception):
     """An aggregate has no value; the text says why."""
 
 
@@ -107,8 +117,15 @@ def _value(spec: MetricSpec, scored: _Scored, aggregates: Mapping[str, Aggregate
         return scored.mean(values)
     if name == "rate":
         return scored.mean([float(reaches(spec, value)) for value in values])
-    if name in LABELLED:
-        return _label_value(spec, scored.labels)
+    return label_value(spec, scored.labels) if name in LABELLED else trial_value(name, values, aggregates)
+
+
+def trial_value(name: str, values: Sequence[float], aggregates: Mapping[str, Aggregate]) -> float:
+    """An aggregate that counts trials one by one and reads no labels.
+
+    Raises:
+        AggregateError: A plugin's aggregate failed, or there is none of that name.
+    """
     if name in PERCENTILES or name == "median":
         return quantile(values, 0.5 if name == "median" else int(name[1:]) / 100)
     if name == "total":
@@ -116,8 +133,8 @@ def _value(spec: MetricSpec, scored: _Scored, aggregates: Mapping[str, Aggregate
     if name in ("min", "max"):
         return min(values) if name == "min" else max(values)
     if name not in aggregates:
-        raise _AggregateError(f"there is no aggregate {name!r}")
-    return _plugin_value(name, aggregates[name], values)
+        raise AggregateError(f"there is no aggregate {name!r}")
+    return _plugin_value(name, aggregates[name], list(values))
 
 
 def reaches(spec: MetricSpec, value: float) -> bool:
@@ -126,7 +143,12 @@ def reaches(spec: MetricSpec, value: float) -> bool:
     return value >= (float(at) if isinstance(at, int | float) else 1.0) - 1e-9
 
 
-def _label_value(spec: MetricSpec, pairs: list[tuple[str, str]]) -> float:
+def label_value(spec: MetricSpec, pairs: Sequence[tuple[str, str]]) -> float:
+    """An aggregate over (answered, expected) labels, one pair per trial.
+
+    Raises:
+        AggregateError: No pair expects the label that the metric asks for.
+    """
     if spec.aggregate == "confusion":
         return off_diagonal(pairs)
     label, average = spec.arguments.get("label"), spec.arguments.get("average", "macro")
@@ -135,7 +157,7 @@ def _label_value(spec: MetricSpec, pairs: list[tuple[str, str]]) -> float:
             spec.aggregate, pairs, label=None if label is None else _label_text(label), average=str(average)
         )
     except ValueError as error:
-        raise _AggregateError(str(error)) from error
+        raise AggregateError(str(error)) from error
 
 
 def _label_text(label: Json) -> str:
@@ -146,9 +168,9 @@ def _plugin_value(name: str, aggregate: Aggregate, values: list[float]) -> float
     try:
         value = aggregate(values)
     except Exception as error:  # users' code
-        raise _AggregateError(f"the aggregate {name} raised {type(error).__name__}: {error}") from error
+        raise AggregateError(f"the aggregate {name} raised {type(error).__name__}: {error}") from error
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _AggregateError(f"the aggregate {name} returned {value!r}, not a finite number")
+        raise AggregateError(f"the aggregate {name} returned {value!r}, not a finite number")
     return float(value)
 
 
@@ -170,5 +192,5 @@ def _why_nothing(grades: Sequence[Grade]) -> str:
 
 def _reason(grade: Grade) -> str:
     if isinstance(grade, Errored):
-        return grade.message
+        return grade.message.partition("\n")[0]
     return "" if isinstance(grade, Score) else grade.reason

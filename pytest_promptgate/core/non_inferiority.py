@@ -43,9 +43,7 @@ def _paired_shares(arms: Arms, *, conf: float) -> tuple[float, float]:
     return newcombe(*table, conf=conf)
 
 
-def _bootstrapped(
-    arms: Arms, statistic: Statistic[tuple[str, str]] | Statistic[float], *, conf: float
-) -> tuple[float, float]:
+def _bootstrapped(arms: Arms, statistic: Statistic, *, conf: float) -> tuple[float, float]:
     names = arms.clusters or arms.cases
     units = [[at for at, name in enumerate(names) if name == one] for one in sorted(set(names))]
 
@@ -53,6 +51,6 @@ def _bootstrapped(
         chosen = [at for unit in drawn for at in units[unit]]
         old = [s for at in chosen for s in statistic.before[at]]
         new = [s for at in chosen for s in statistic.after[at]]
-        return statistic.of(new) - statistic.of(old)  # type: ignore[arg-type]
+        return statistic.of(new) - statistic.of(old)
 
     return bootstrap(len(units), change, conf=conf, seed=[list(map(list, arms.before)), list(map(list, arms.after))])

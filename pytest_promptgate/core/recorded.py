@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.expressions import parse_expression
 from pytest_promptgate.core.metrics import OBSERVABLES, known_aggregates, measure, needs_labels
-from pytest_promptgate.core.types import Direction, Measurement, MetricSpec
+from pytest_promptgate.core.types import CaseRecord, Direction, Measurement, MetricSpec
 from pytest_promptgate.errors import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from pytest_promptgate.core.ports import Aggregate
-    from pytest_promptgate.core.types import Baseline, Contract
+    from pytest_promptgate.core.types import Baseline, Contract, Observation, Result
 
 _LATENCY = "latency_s"
 _COST = "cost_usd"
@@ -51,6 +51,36 @@ def kept_by(contract: Contract) -> Kept:
         labels=frozenset(spec.source for spec in specs if needs_labels(spec.aggregate)),
         latency=any(spec.source == _LATENCY and spec.name in gated for spec in specs),
     )
+
+
+def records(results: Sequence[Result], scorers: Collection[str] | None = None) -> dict[str, CaseRecord]:
+    """What the lockfile is to remember of a run.
+
+    Args:
+        results: Of whole cases, in any order.
+        scorers: Whose grades are kept; None: all. An old line may hold grades of scorers that the suite has no more.
+    """
+    by_case: dict[str, list[Result]] = {}
+    for result in results:
+        by_case.setdefault(result.trial.case.id, []).append(result)
+    return {case: _record(case, samples, scorers) for case, samples in by_case.items()}
+
+
+def _record(case: str, results: list[Result], scorers: Collection[str] | None) -> CaseRecord:
+    results.sort(key=lambda result: result.trial.sample)
+    return CaseRecord(
+        id=case,
+        row=results[0].trial.case.digest,
+        request=results[0].trial.digest,
+        observations=tuple(_kept(result.observation, scorers) for result in results),
+    )
+
+
+def _kept(observation: Observation, scorers: Collection[str] | None) -> Observation:
+    if scorers is None or observation.grades.keys() == set(scorers):
+        return observation
+    grades = {name: grade for name, grade in observation.grades.items() if name in scorers}
+    return replace(observation, grades=grades)
 
 
 def recorded_metrics(

@@ -488,6 +488,7 @@ class Verdict:
     better: tuple[CaseChange, ...] = ()  # best first
     direction: Direction = Direction.HIGHER
     accepted: str = ""  # why a verdict that would be red is not; "" if it is not for an acceptance
+    since_anchor: float | None = None  # the change since the anchor, less than 0 is worse; None: it did not decide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -530,3 +531,4 @@ class Report:
     partial: str = ""  # why this run is not complete ("12 of 60 cases selected"), or ""
     slices: tuple[SliceMeasurement, ...] = ()
     notes: tuple[str, ...] = ()  # told once: "served model not verifiable", …
+    transport: str = ""  # what carried the calls: "aiohttp"; "" if nothing was asked

@@ -29,7 +29,7 @@ PASSING = 0.25  # share of refusals that does not end the doubling: it may be no
 ENOUGH = 10  # requests that a share of refusals is worth something from
 MOST_NOISE = 0.6  # a share of refusals above it is load
 LONG_ENOUGH_S = 5.0  # or a round that takes so long
-TRIALS = (1.0, 0.75, 0.5)  # of the rate of the answers: refusals that none of these paces mends are noise
+TRIALS = (0.9, 0.6)  # of the rate of the answers: refusals that none of these paces mends are noise
 GENTLE = 0.2  # growth of the limit in a clean round, once the provider has shown that it can have enough
 
 
@@ -64,6 +64,7 @@ class Limiter:
         )
         self._pace: Pace | None = None
         self._held_back = False  # by pacing, since the last start
+        self._last_start = -math.inf
         self._failed_limit = math.inf  # limit at which nearly all was refused last
         self._probe_at = -math.inf  # when it is tried again
         self._patience = 1.0  # seconds; longer each time that it fails again
@@ -94,9 +95,10 @@ class Limiter:
             self._open_round(now)
         self.under_way += 1
         current = self._rounds[-1]
-        current.idle += self._pause.ended(now)
+        current.idle += self._pause.held_back(now, since=self._last_start)
         current.paced |= self._held_back
         self._held_back = False
+        self._last_start = now
         current.sent += 1
         current.full = current.sent >= self._round_size()
         current.peak = max(current.peak, self.under_way)
@@ -206,7 +208,7 @@ class Limiter:
 
     def _slow_down(self, pace: Pace, sent: int, refused: int, now: float) -> None:
         self._trial = (Round(opened=now, sent=sent, accepted=sent - refused, refused=refused), TRIALS)
-        pace.slow_down(refused / sent)
+        pace.slow_down((refused - 1) / sent)  # one may be the first of many, or alone
         self._forget(now)
 
     def _try_pacing(self, seen: Round, now: float, *, trials: tuple[float, ...]) -> None:

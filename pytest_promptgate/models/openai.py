@@ -73,6 +73,10 @@ class OpenAIAccount:
         """Requests that may be under way at present: where the next run can begin."""
         return int(self._turnstile.limiter.limit)
 
+    def begin_at(self, limit: int) -> None:
+        """Begin where the last run ended; before the first request."""
+        self._turnstile.limiter.limit = float(max(1, min(limit, self._most)))
+
     async def room(self) -> None:
         """Return when a further request could start at once, or when none ever will."""
         if "" not in self._stopped:

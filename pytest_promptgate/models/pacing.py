@@ -71,12 +71,11 @@ class Pause:
         self.balance += 1
         self.until = max(self.until, now + min(retry_after, LONGEST_PAUSE_S))
 
-    def ended(self, now: float) -> float:
-        """Seconds that it lasted, told once, when the first request after it starts."""
-        if self.balance <= 0 or now < self.until or self.began == self.until:
+    def held_back(self, now: float, *, since: float) -> float:
+        """Seconds between `since`, when a request started last, and `now` in which this kept others from starting."""
+        if self.balance <= 0 or now < self.until:
             return 0.0
-        lasted, self.began = self.until - self.began, self.until
-        return lasted
+        return max(0.0, self.until - max(since, self.began))
 
     def accepted(self, ticket: int) -> None:
         """Answered all the same, if it was sent after the first one that was refused."""

@@ -11,6 +11,11 @@ from pytest_promptgate.models.pacing import Spacing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+NEAR = 0.95  # of the rate that failed last: from there on the pace grows slowly
+STEP_DOWN = 0.96
+GROWTH = 0.005  # of a pace, per second, at first
+FASTEST_GROWTH = 0.1
+DOUBLING_S = 8.0  # seconds in which that growth doubles
 SLOWEST = 0.2  # starts per second; no estimate is good enough to ask less often
 COMPLETE = 0.9  # of a round's requests: the last ones may be stragglers
 COLLAPSE = 4.0  # a mean latency so many times the best one, with less coming back, is an overload
@@ -77,7 +82,7 @@ class Pace(Spacing):
     def __init__(self, rate: float, *, ready: float, failed: float = math.inf) -> None:
         super().__init__(max(rate, SLOWEST), slack=0.05, ready=ready)
         self.failed = failed  # the rate at which there were refusals last
-        self.growth = 0.005  # per second
+        self.growth = GROWTH  # per second
 
     @classmethod
     def after(cls, seen: Round, now: float, *, careful: bool) -> Self:
@@ -88,21 +93,21 @@ class Pace(Spacing):
         """
         margin = max(0.02, min(0.1, 1 / max(1, seen.accepted)))
         counted = seen.span + seen.idle if careful else max(seen.span, (seen.span + seen.idle) / 3)
-        return cls((1 - margin) * seen.accepted / counted, ready=now, failed=seen.sent / seen.span)
+        return cls((1 - margin) * seen.accepted / counted, ready=now, failed=seen.accepted / seen.span)
 
     def speed_up(self, took: float) -> None:
         """After a clean round of `took` seconds: half-way to where it failed last, and slowly from near there."""
-        if math.isfinite(self.failed) and self.rate < 0.9 * self.failed:
+        if math.isfinite(self.failed) and self.rate < NEAR * self.failed:
             self.rate = min(1.5 * self.rate, math.sqrt(self.rate * self.failed))
             return
         self.rate *= (1 + self.growth) ** min(took, 10.0)
-        self.growth = min(0.1, self.growth * 2 ** min(took / 8, 4.0))
+        self.growth = min(FASTEST_GROWTH, self.growth * 2 ** (min(took, 10.0) / DOUBLING_S))
 
     def slow_down(self, share: float) -> None:
         """A share of the requests was refused: a little below the rate of the answers."""
         self.failed = self.rate
-        self.rate = max(SLOWEST, self.rate * (1 - share) * 0.97)
-        self.growth = 0.005
+        self.rate = max(SLOWEST, self.rate * (1 - share) * STEP_DOWN)
+        self.growth = GROWTH
 
 
 class Collapse:

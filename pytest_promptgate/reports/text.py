@@ -98,7 +98,7 @@ def _changes(title: str, changes: Sequence[CaseChange]) -> Iterator[str]:
         if change.new_output is not None:
             yield f"      now:      {_shown(change.new_output)}"
     if len(changes) > WORST:
-        yield f"  … and {len(changes) - WORST} more: {_names([each.case for each in changes[WORST:]])}"
+        yield f"  … and {len(changes) - WORST} more: {names([each.case for each in changes[WORST:]])}"
 
 
 def _better(changes: Sequence[CaseChange]) -> Iterator[str]:
@@ -144,7 +144,7 @@ def _others(differences: Differences) -> Iterator[str]:
         "rows removed": differences.removed,
         "rows edited": differences.edited,
     }
-    yield from (f"{label}: {_names(names)}" for label, names in lists.items() if names)
+    yield from (f"{label}: {names(ids)}" for label, ids in lists.items() if ids)
 
 
 def _acceptance(report: Report, verdict: Verdict, alias: str, refused: str) -> Iterator[str]:
@@ -213,7 +213,8 @@ def number(measured: Measured | None) -> str:
     return f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
-def _names(ids: Sequence[str]) -> str:
+def names(ids: Sequence[str]) -> str:
+    """The first few, and how many there are."""
     shown = ", ".join(ids[:WORST])
     return f"{shown}, … ({len(ids)} in all)" if len(ids) > WORST else shown
 

@@ -56,7 +56,7 @@ class Answering:
         self._wake = asyncio.Event()
         self._permits = Permits(lambda budget: self.end(budget_reached(budget.limit_usd)))
         self._closed = False
-        self._ended = ""  # why nothing more is started
+        self.ended = ""  # why nothing more is started
         self._lanes = Lanes(self._open, broken=self._stop_waiting)
         self._scoring = Crew(self._over)  # of trials that need no call
 
@@ -108,7 +108,7 @@ class Answering:
 
     def end(self, reason: str) -> None:
         """Start nothing more; what is under way goes on."""
-        self._ended = self._ended or reason
+        self.ended = self.ended or reason
         self._skip(self._lanes.drain())
 
     def cancel(self) -> None:
@@ -137,7 +137,7 @@ class Answering:
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
             await self._scoring.room()
-            if self._ended:
+            if self.ended:
                 self._skip([job])
                 continue
             try:
@@ -155,7 +155,7 @@ class Answering:
         try:
             found = self._sources.stored(job, lane.endpoint)
         except StoreError as error:
-            self._file(job, unanswered(job, Origin.NOWHERE, self._halt(suite_of(job), error, job).told(job)))
+            self._file(job, unanswered(job, Origin.NOWHERE, self._halt(suite_of(job), error).grade))
             return
         if found is not None:
             self._scoring.spawn(job, self._guarded(job, self._score, Origin.STORED, found))
@@ -172,8 +172,8 @@ class Answering:
             try:
                 return self._lanes.of(job.trial.request.pin.provider)
             except PromptGateError as error:
-                stop = self._halt(asked_of(job, error), error, job)
-        self._file(job, unanswered(job, Origin.NOWHERE, stop.told(job)))
+                stop = self._halt(asked_of(job, error), error)
+        self._file(job, unanswered(job, Origin.NOWHERE, stop.grade))
         return None
 
     def _open(self, provider: str) -> Lane:
@@ -183,7 +183,7 @@ class Answering:
     def _stop_waiting(self, jobs: Sequence[Job], error: BaseException) -> None:
         if jobs:
             told = known(error, jobs[0])
-            stop = self.stops.add(("provider", jobs[0].trial.request.pin.provider), told, jobs[0])
+            stop = self.stops.add(("provider", jobs[0].trial.request.pin.provider), told)
             self._tell(stop, jobs)
 
     def _ask(self, job: Job) -> Coroutine[Any, Any, None]:
@@ -197,12 +197,11 @@ class Answering:
             completion = await lane.answer(job)
         except RequestRefused as error:
             self._file(job, unanswered(job, Origin.ASKED, Unscored(reason=f"provider refused: {error.what}")))
-        except (AccountStopped, ConfigError) as error:
+        except (AccountStopped, ConfigError, WrongModel) as error:
             asyncio.get_running_loop().call_later(STOP_GRACE_S, lane.crew.cancel, self._is_stopped)
-            self._file(job, unanswered(job, Origin.ASKED, self._halt(asked_of(job, error), error, job).told(job)))
+            self._file(job, unanswered(job, Origin.ASKED, self._halt(asked_of(job, error), error).grade))
         except CallError as error:
-            moved = isinstance(error, WrongModel)
-            self._file(job, unanswered(job, Origin.ASKED, Errored(message=str(error), moved=moved)))
+            self._file(job, unanswered(job, Origin.ASKED, Errored(message=str(error))))
         else:
             await self._keep(job, lane, completion)
 
@@ -210,7 +209,7 @@ class Answering:
         try:
             self._sources.keep(job, lane.endpoint, completion)
         except StoreError as error:
-            grade = self._halt(suite_of(job), error, job).told(job)
+            grade = self._halt(suite_of(job), error).grade
             grades = {bound.name: grade for bound in job.plan.suite.scorers}
             self._file(job, answered(job, Origin.ASKED, completion, grades))
         else:
@@ -241,12 +240,12 @@ class Answering:
     def _over(self, job: Job, task: asyncio.Task[None]) -> None:
         if task.cancelled():
             stop = self.stops.of(job)
-            grade = stop.told(job) if stop is not None else Skipped(reason=self._ended)
+            grade = stop.grade if stop is not None else Skipped(reason=self.ended)
             self._file(job, unanswered(job, Origin.ASKED, grade))
 
-    def _halt(self, subject: Subject, error: PromptGateError, job: Job) -> Stop:
+    def _halt(self, subject: Subject, error: PromptGateError) -> Stop:
         """Nothing more is asked of `subject`; the trials that wait for it are filed."""
-        stop = self.stops.add(subject, error, job)
+        stop = self.stops.add(subject, error)
         for lane in self._lanes:
             for waiting in lane.drain():
                 if self._is_stopped(waiting):
@@ -264,11 +263,11 @@ class Answering:
 
     def _tell(self, stop: Stop, jobs: Iterable[Job]) -> None:
         for job in jobs:
-            self._file(job, unanswered(job, Origin.NOWHERE, stop.told(job)))
+            self._file(job, unanswered(job, Origin.NOWHERE, stop.grade))
 
     def _skip(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
-            self._file(job, unanswered(job, Origin.NOWHERE, Skipped(reason=self._ended)))
+            self._file(job, unanswered(job, Origin.NOWHERE, Skipped(reason=self.ended)))
 
 
 async def _grades(job: Job, completion: Completion, kept: Mapping[str, Grade]) -> dict[str, Grade]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.acceptance import allows_dataset, let_pass
+from pytest_promptgate.core.anchor import Side, since_anchor
 from pytest_promptgate.core.budget import priced_baseline
-from pytest_promptgate.core.differences import differences, loosened_verdict
+from pytest_promptgate.core.differences import differences, promises
 from pytest_promptgate.core.gate import GateInput, judge_all
 from pytest_promptgate.core.metrics import measure
+from pytest_promptgate.core.ratchet import held_to_anchor
+from pytest_promptgate.core.recorded import records
 from pytest_promptgate.core.types import Baseline, Case, Report, Result, SliceMeasurement
 
 if TYPE_CHECKING:
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
 
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.ports import Aggregate, Price
+    from pytest_promptgate.core.types import Acceptance, Verdict
 
 
 def assess(
@@ -27,6 +33,8 @@ def assess(
     price: Price | None,
     aggregates: Mapping[str, Aggregate],
     notes: Sequence[str] = (),
+    acceptances: Sequence[Acceptance] = (),
+    standing: Sequence[Verdict] = (),
 ) -> Report:
     """Measure and judge one suite and slot.
 
@@ -39,26 +47,52 @@ def assess(
         price: Today's price of the baseline's model: both sides' costs are computed with today's prices.
         aggregates: Those that plugins offer.
         notes: What is to be told once beside the verdicts.
+        acceptances: What may be let pass in this step.
+        standing: Red verdicts of other origin, known before anything was asked.
     """
     suite = plan.suite
     known = None if baseline is None else priced_baseline(baseline, price)
     observations = [result.observation for result in results]
     changes = differences(suite, plan.pin, known)
-    promises = loosened_verdict(changes.loosened)
-    given = GateInput(suite=suite, baseline=known, results=results, selection=selection, aggregates=aggregates)
+    given = GateInput(
+        suite=suite,
+        baseline=known,
+        results=results,
+        selection=selection,
+        aggregates=aggregates,
+        dataset_accepted=allows_dataset(acceptances),
+    )
+    judged = (*_held(given), *promises(suite, known), *standing)
+    verdicts = let_pass(judged, acceptances)
     return Report(
         suite=suite,
         slot=plan.slot,
         pin=plan.pin,
         results=tuple(results),
         measurements=tuple(measure(spec, observations, aggregates=aggregates) for spec in suite.metrics),
-        verdicts=(*judge_all(given), *([promises] if promises else [])),
-        differences=changes,
+        verdicts=verdicts,
+        differences=replace(
+            changes, accepted=tuple(f"{each.metric}: {each.accepted}" for each in verdicts if each.accepted)
+        ),
         baseline=known,
         partial=partial,
         slices=tuple(_slices(plan, results, aggregates)),
         notes=tuple(notes),
     )
+
+
+def _held(given: GateInput) -> Iterator[Verdict]:
+    """Every verdict, held against the anchor where small losses may have added up."""
+    verdicts = judge_all(given)
+    baseline = given.baseline
+    if baseline is None or baseline.anchor is None or given.selection is not None:
+        yield from verdicts
+        return
+    now = Side(cases=records(given.results), scorers={each.name: each.fingerprint for each in given.suite.scorers})
+    for spec, verdict in zip(given.suite.metrics, verdicts, strict=True):
+        since = since_anchor(spec, baseline, now, aggregates=given.aggregates)
+        ruled = given.suite.rule == "strict" or (since is not None and since.linked)
+        yield held_to_anchor(verdict, spec, baseline, since) if ruled else verdict
 
 
 def _slices(plan: Plan, results: Sequence[Result], aggregates: Mapping[str, Aggregate]) -> Iterator[SliceMeasurement]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.acceptance import told
+from pytest_promptgate.core.anchor import anchor_of
 from pytest_promptgate.core.recorded import recorded_metrics
 from pytest_promptgate.core.types import Score, Unscored
 
@@ -32,6 +34,8 @@ def lockfile_diff(
         *_sources(old, new),
         *_named("scorer", old.scorers, new.scorers),
         *_contract(old, new),
+        *_anchor(old, new),
+        *_accepted(old, new),
         *_cases(old, new),
     )
 
@@ -99,6 +103,20 @@ def _contract(old: Baseline, new: Baseline) -> Iterator[str]:
             yield f"gate {metric}: {_gate(before.gates[metric])} -> {_gate(after.gates[metric])}"
     yield from _listed("no longer must_pass", set(before.must_pass) - set(after.must_pass))
     yield from _listed("now must_pass", set(after.must_pass) - set(before.must_pass))
+
+
+def _anchor(old: Baseline, new: Baseline) -> Iterator[str]:
+    before, after = anchor_of(old), anchor_of(new)
+    # That a baseline goes on being its own anchor is no news, and neither is an anchor that stays.
+    if new.anchor is None and old.anchor is not None:
+        yield f"anchor: {before.prompt} -> {new.prompt}"
+    elif new.anchor is not None and (before.prompt, before.reason) != (after.prompt, after.reason):
+        yield f"anchor: {before.prompt} -> {after.prompt} ({after.reason})"
+
+
+def _accepted(old: Baseline, new: Baseline) -> Iterator[str]:
+    known = {told(each) for each in old.accepted}
+    yield from (f"accepted {line}" for line in map(told, new.accepted) if line not in known)
 
 
 def _gate(gate: MetricGate) -> str:

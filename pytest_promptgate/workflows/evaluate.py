@@ -72,9 +72,10 @@ class Evaluation:
         """
         self._plans[plan.suite.name, plan.slot] = plan
         samples, price, labels = plan.suite.samples, self._price_of(plan.pin), labelled(plan.suite)
+        wanted = None if cases is None else frozenset(cases)
         open_jobs: list[Job] = []
         for index, case in enumerate(plan.suite.cases):
-            if (cases is None or case.id in cases) and self._ledger.plan(_key(plan, case.id), samples):
+            if (wanted is None or case.id in wanted) and self._ledger.plan(_key(plan, case.id), samples):
                 jobs = (self._job(plan, price, trial, baseline, labels) for trial in plan.of_case(index))
                 open_jobs += [job for job in jobs if not self._settled(job)]
         if not open_jobs:
@@ -170,6 +171,11 @@ class Evaluation:
     def faults(self) -> tuple[PromptGateError, ...]:
         """What concerned more than one trial, to be told once: stopped accounts, stores that cannot be written."""
         return (*self._answering.stops.errors(), *self._answering.faults)
+
+    @property
+    def ended(self) -> str:
+        """Why nothing more is asked; "" while the run goes on."""
+        return self._answering.ended or self._ended
 
     def refreshed(self) -> tuple[Refreshed, ...]:
         """How far each suite that is asked anew is; empty without `refresh`."""

@@ -57,7 +57,7 @@ def forecast(
         unchanged=len(trials) - len(open_trials),
         stored=len(open_trials) - len(asked),
         asked=asked,
-        history=history or _recorded(baseline),
+        history=history or recorded(baseline),
         price=price,
         share=share,
     )
@@ -69,7 +69,8 @@ def _settled(trial: Trial, plan: Plan, baseline: Baseline | None, labels: frozen
     return reuse is not None and (not reuse.changed or reuse.completion is not None)
 
 
-def _recorded(baseline: Baseline | None) -> History | None:
+def recorded(baseline: Baseline | None) -> History | None:
+    """What the baseline's answers took."""
     if baseline is None:
         return None
     return history_of((each for case in baseline.cases.values() for each in case.observations), source=Source.BASELINE)

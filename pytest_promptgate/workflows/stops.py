@@ -1,4 +1,4 @@
-"""Why nothing more is asked of one account, or for one suite: told in full once, and in short by all the others."""
+"""Why nothing more is asked of one account, of one model, or for one suite."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_promptgate.core.types import Errored
-from pytest_promptgate.errors import EngineError, PromptGateError
+from pytest_promptgate.errors import EngineError, PromptGateError, WrongModel
 from pytest_promptgate.workflows.scoring import described, place_in_users_code
 
 if TYPE_CHECKING:
@@ -17,16 +17,14 @@ Subject: TypeAlias = tuple[str, str]  # ("provider", name), ("model", provider/n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """One reason; the trial `at`, the first that met it, tells it in full."""
+    """One reason. All trials that it concerns tell it in the same words: who reports them can say it once."""
 
     error: PromptGateError
-    at: str
 
-    def told(self, job: Job) -> Errored:
+    @property
+    def grade(self) -> Errored:
         """The grade of a trial that it concerns."""
-        if job.name == self.at:
-            return Errored(message=str(self.error))
-        return Errored(message=f"{job.name}: not asked, because of what {self.at} met\n  {self.error.what}")
+        return Errored(message=str(self.error), moved=isinstance(self.error, WrongModel))
 
 
 class Stops:
@@ -35,9 +33,9 @@ class Stops:
     def __init__(self) -> None:
         self._known: dict[Subject, Stop] = {}
 
-    def add(self, subject: Subject, error: PromptGateError, at: Job) -> Stop:
+    def add(self, subject: Subject, error: PromptGateError) -> Stop:
         """The stop of `subject`; the first error counts."""
-        return self._known.setdefault(subject, Stop(error=error, at=at.name))
+        return self._known.setdefault(subject, Stop(error=error))
 
     def of(self, job: Job) -> Stop | None:
         """Why `job` may not be asked, if so."""
@@ -60,9 +58,10 @@ def known(error: BaseException, job: Job) -> PromptGateError:
 
 
 def asked_of(job: Job, error: PromptGateError) -> Subject:
-    """Whom `error` concerns: the model alone if the error names it as its place, else the whole account."""
+    """Whom `error` concerns: the model alone if it moved or is named as the place, else the whole account."""
     pin = job.trial.request.pin
-    return ("model", str(pin)) if str(error.where) == str(pin) else ("provider", pin.provider)
+    of_model = isinstance(error, WrongModel) or str(error.where) == str(pin)
+    return ("model", str(pin)) if of_model else ("provider", pin.provider)
 
 
 def suite_of(job: Job) -> Subject:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.acceptance import ACCEPTABLE, DATASET, carried
+from pytest_promptgate.core.anchor import Side, anchor_of, arms_since, moved_anchor
+from pytest_promptgate.core.contract import contract_of
+from pytest_promptgate.core.decision import is_better
 from pytest_promptgate.core.printable import one_line
+from pytest_promptgate.core.recorded import records
 from pytest_promptgate.core.types import (
     Baseline,
-    CaseRecord,
-    Contract,
     Errored,
     Outcome,
     Recipe,
@@ -20,14 +24,17 @@ from pytest_promptgate.core.types import (
 )
 from pytest_promptgate.workflows.baseline_changes import lockfile_diff
 
-__all__ = ["baseline_of", "lockfile_diff", "refusal"]
+__all__ = ["baseline_of", "lockfile_diff", "refusal", "succeeding"]
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from pytest_promptgate.core.types import Completion, Observation, Report, Result, Suite
+    from pytest_promptgate.core.ports import Aggregate
+    from pytest_promptgate.core.types import Completion, Report, Result
 
 MOST_UNSCORED = 0.02  # share of the trials, per scorer
+RISE_ALPHA = 0.01  # at which a rise moves the anchor up
+_NONE: Mapping[str, Aggregate] = MappingProxyType({})
 _NAMED = 3  # gates or cases that a refusal spells out
 _WIDTH = 200  # characters of each reason
 
@@ -46,48 +53,47 @@ def baseline_of(report: Report) -> Baseline:
         prompt_digest=suite.prompt.digest,
         pin=report.pin,
         scorers={scorer.name: scorer.fingerprint for scorer in suite.scorers},
-        contract=_contract(suite),
-        cases=_records(report),
+        contract=contract_of(suite),
+        cases=records(report.results, {scorer.name for scorer in suite.scorers}),
         messages=suite.prompt.messages,
         outputs=dict(_outputs(report)) if suite.outputs else {},
         recipe=Recipe(prompt=prompt, inputs=suite.inputs, constants=suite.constants),
     )
 
 
-def _contract(suite: Suite) -> Contract:
-    return Contract(
-        path=suite.path,
-        rule=suite.rule,
-        samples=suite.samples,
-        metrics={metric.name: metric.expression for metric in suite.metrics},
-        gates=suite.gates,
-        must_pass=tuple(sorted(frozenset().union(*(each.cases for each in suite.must_pass)))),
-    )
+def succeeding(
+    report: Report, old: Baseline | None, *, proven: bool = False, aggregates: Mapping[str, Aggregate] = _NONE
+) -> Baseline:
+    """`baseline_of` a run that replaces `old`, with what was accepted on the way and the anchor (GATE §6).
+
+    Args:
+        report: Of a finished, complete run.
+        old: What the lockfile holds.
+        proven: The answers of this run are as good as fresh ones, so that a significant rise moves the anchor up.
+        aggregates: Those that plugins offer.
+    """
+    new = baseline_of(report)
+    if old is None:
+        return new
+    specs = report.suite.metrics
+    measured = {spec.name for spec in specs}
+    fell = [each for each in report.verdicts if each.accepted and each.metric in measured]
+    if fell:
+        restarts, reason = measured, f"accepted: {fell[0].accepted}"
+    else:
+        restarts = _risen(report, old, new) if proven else set()
+        reason = f"improved: {', '.join(sorted(restarts))}" if restarts else ""
+    seen = report.baseline
+    rescored = None if seen is None else Side(cases=seen.cases, scorers=seen.scorers)
+    anchor = moved_anchor(old, new, specs, restarts=restarts, reason=reason, rescored=rescored, aggregates=aggregates)
+    return replace(new, accepted=carried(old, new, report.verdicts), anchor=anchor)
 
 
-def _records(report: Report) -> dict[str, CaseRecord]:
-    scorers = {scorer.name for scorer in report.suite.scorers}
-    by_case: dict[str, list[Result]] = {}
-    for result in report.results:
-        by_case.setdefault(result.trial.case.id, []).append(result)
-    return {case: _record(case, results, scorers) for case, results in by_case.items()}
-
-
-def _record(case: str, results: list[Result], scorers: set[str]) -> CaseRecord:
-    results.sort(key=lambda result: result.trial.sample)
-    return CaseRecord(
-        id=case,
-        row=results[0].trial.case.digest,
-        request=results[0].trial.digest,
-        observations=tuple(_kept(result.observation, scorers) for result in results),
-    )
-
-
-def _kept(observation: Observation, scorers: set[str]) -> Observation:
-    """Without the grades of scorers that the suite no longer has: an old line may still hold them."""
-    if observation.grades.keys() == scorers:
-        return observation
-    return replace(observation, grades={name: observation.grades[name] for name in scorers & observation.grades.keys()})
+def _risen(report: Report, old: Baseline, new: Baseline) -> set[str]:
+    """The metrics that are above the anchor by more than luck."""
+    now = Side(cases=new.cases, scorers=new.scorers)
+    arms = {spec.name: arms_since(spec, anchor_of(old), now) for spec in report.suite.metrics}
+    return {name for name, each in arms.items() if each is not None and is_better(each, alpha=RISE_ALPHA)}
 
 
 def _outputs(report: Report) -> Iterator[tuple[tuple[str, int], Completion]]:
@@ -106,8 +112,8 @@ def refusal(report: Report, *, accept: str | None = None) -> str:
         report: Of a finished run.
         accept: The reason for which the baseline may go down (``--accept-regression``); None or "" if it may not.
     """
-    faults = _incomplete(report) or [*_failures(report), *_unscored(report), *_unmeasured(report)]
-    return "; ".join(faults if faults or accept else [*_must_pass(report), *_red(report)])
+    faults = _incomplete(report) or [*_failures(report), *_unscored(report)] or [*_unmeasured(report)]
+    return "; ".join(faults or [*(() if accept else _must_pass(report)), *_red(report, accept)])
 
 
 def _incomplete(report: Report) -> list[str]:
@@ -130,7 +136,7 @@ def _failure(result: Result) -> str:
     """Why one of the scores is missing for reasons that are not the answer's; "" if none is."""
     for grade in result.observation.grades.values():
         if isinstance(grade, Errored):
-            return one_line(grade.message, width=_WIDTH)
+            return one_line(grade.message.partition("\n")[0], width=_WIDTH)
         if isinstance(grade, Skipped):
             return one_line(grade.reason, width=_WIDTH)
     return "" if result.observation.grades else "it has no scores"
@@ -169,9 +175,11 @@ def _passes(result: Result, scorers: tuple[str, ...], pass_at: float) -> bool:
     return all(isinstance(grade, Score) and grade.value >= pass_at for grade in grades)
 
 
-def _red(report: Report) -> Iterator[str]:
+def _red(report: Report, accept: str | None) -> Iterator[str]:
     # A gate that is red for the want of a baseline is what this run is about to mend.
     red = [each for each in report.verdicts if each.red and each.outcome is not Outcome.NEW]
+    if accept:
+        red = [each for each in red if each.metric == DATASET or each.outcome not in ACCEPTABLE]
     named = ", ".join(
         f"{each.metric} is {each.outcome} ({one_line(each.reason, width=_WIDTH)})" for each in red[:_NAMED]
     )

@@ -1,6 +1,6 @@
 """The loopback server as a process of its own, so that it takes no processor time from the process that is measured.
 
-``python -m tests.benchmarks.serve '{"latency": 0.02}'`` prints the base URL; when its input ends, it prints what it saw.
+``python -m tests.benchmarks.serve '{"latency": 0.02}'`` prints the base URL, and what it saw when its input ends.
 """
 
 from __future__ import annotations

@@ -58,6 +58,7 @@ def test_all_that_differs_is_told() -> None:
         scorers=("queue",),
         added=("c",),
         removed=("d",),
+        passing=("d",),
         edited=("b",),
     )
 

@@ -151,7 +151,7 @@ def test_nothing_scored_is_no_number_and_says_the_commonest_reason() -> None:
 
     assert measure(spec(), observations(samples)) == Unmeasured(
         metric="accuracy",
-        reason="connection refused Start it.",
+        reason="connection refused",
         books=Books(errored=2, unscored=1),
         direction=Direction.HIGHER,
     )

@@ -15,6 +15,7 @@ import pytest_promptgate.files.templates
 import pytest_promptgate.models.offers
 import pytest_promptgate.models.openai
 import pytest_promptgate.models.store
+import pytest_promptgate.models.store_files
 import pytest_promptgate.pytest_hooks
 import pytest_promptgate.pytest_session
 import pytest_promptgate.scorers.offers

@@ -49,7 +49,11 @@ class Connection(asyncio.Protocol):
         self._handle(head, rest[:length])
 
     def _handle(self, head: bytes, raw: bytes) -> None:
-        path = head.split(b" ", 2)[1].decode("latin-1")
+        method, path = head.decode("latin-1").split(" ", 2)[:2]
+        other = self._server.batches and self._server.batches.handle(method, path, head, raw)
+        if other:
+            self._send(other)
+            return
         if not path.partition("?")[0].endswith("/chat/completions"):
             self._send(Fault(status=404, body=b'{"error": {"message": "no such path"}}'))
             return

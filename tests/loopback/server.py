@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .answers import Answers
+    from .batches import BatchEndpoint
 
 # Seconds, or a draw of seconds.
 Latency: TypeAlias = "float | Callable[[random.Random], float]"
@@ -58,6 +59,7 @@ class LoopbackServer:
         model: What a reply names; None echoes the model that was asked.
         models: If given, all others are 404.
         record: Keep every request; benchmarks turn it off.
+        batches: The Batch endpoint, if there is to be one.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class LoopbackServer:
         seed: int = 0,
         port: int = 0,
         record: bool = True,
+        batches: BatchEndpoint | None = None,
     ) -> None:
         self.answers = answers
         self.latency = latency
@@ -79,6 +82,7 @@ class LoopbackServer:
         self.bucket = bucket
         self.model = model
         self.models = models
+        self.batches = batches
         self.requests: list[Recorded] = []
         self.count = 0
         self.most_at_once = 0
