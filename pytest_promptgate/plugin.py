@@ -41,6 +41,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"with {ALIAS}: let the baseline go down, and record why",
     )
     group.addoption(
+        "--accept-dataset-change",
+        metavar="REASON",
+        dest="promptgate_accept_dataset",
+        help=f"with {ALIAS}: let cases be gone or edited, and record why",
+    )
+    group.addoption(
+        "--baseline-ref",
+        metavar="REF",
+        dest="promptgate_baseline_ref",
+        help="hold the run against the baselines of a Git commit (origin/main): what a required check does",
+    )
+    group.addoption(
         "--prompt-offline",
         action="store_true",
         dest="promptgate_offline",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_promptgate import pytest_status, pytest_xdist
+from pytest_promptgate.pytest_gone import report_gone
 from pytest_promptgate.pytest_items import SUFFIX, CaseItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
 from pytest_promptgate.pytest_summary import write_summary
 from pytest_promptgate.pytest_update import Update, update_baselines
@@ -44,10 +45,13 @@ class EvalHooks:
         return None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, items: list[pytest.Item]
+    ) -> Generator[None, None, None]:
         """Ordinary tests first, evals last, gates behind their cases, whatever other plugins shuffled."""
         yield
         items.sort(key=_rank)
+        report_gone(self.evals, session)
         self._keep_shard(items)
         if self.evals.config.pluginmanager.hasplugin("rerunfailures"):
             for item in items:
@@ -69,7 +73,7 @@ class EvalHooks:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """No suite where suites were asked for is an error: it would be green for ever."""
         wanted = self.evals.settings.update or pytest_xdist.wants_suites(session.config)
-        if wanted and not self.evals.runs and not session.testsfailed:
+        if wanted and not self.evals.runs and not self.evals.gone and not session.testsfailed:
             raise pytest.UsageError(
                 f"--prompt-evals found no *{SUFFIX} file below {', '.join(session.config.args)}\n"
                 "  Name the suite, its directory, or a directory above it."
@@ -93,9 +97,10 @@ class EvalHooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
-        """Before the first eval item says its name: look up what is known, and tell what will be asked."""
+        """Before an eval item says its name: begin, and wait for its results, so that progress tears no line of dots."""
         if isinstance(item, EvalItem) and not self.evals.dry:
             self.evals.begin(item.session.items)
+            item.run.await_results(item)
 
     def pytest_keyboard_interrupt(self) -> None:
         """Ctrl-C: what is under way is paid, so it is awaited for a moment and kept."""

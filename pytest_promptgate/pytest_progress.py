@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
 
     from pytest_promptgate.workflows.progress import Progress
@@ -14,16 +16,21 @@ FIRST_HEARTBEAT_S = 10.0  # a log hears nothing of a run that is shorter
 
 
 class ProgressLine:
-    """Writes progress from the main thread, while an item waits.
+    """Writes progress from the main thread, between items.
 
-    On a terminal one line is rewritten and erased before the next dot. Elsewhere a line is written after 10, 20,
+    On a terminal one line is rewritten, and erased before the next item's. Elsewhere a line is written after 10, 20,
     40 … seconds: enough that no CI takes the run for dead, too few to be in anybody's way.
+
+    Args:
+        config: Of a run whose terminal reporter exists; there is none with ``-p no:terminal``.
+        clock: Seconds that never run backwards.
     """
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
         self._capture = config.pluginmanager.get_plugin("capturemanager")
-        self._started = time.monotonic()
+        self._clock = clock
+        self._started = clock()
         self._next = self._started + FIRST_HEARTBEAT_S
         self._shown = False
         self.live = self._reporter is not None and self._reporter.isatty and config.option.verbose >= 0
@@ -35,8 +42,8 @@ class ProgressLine:
         if self.live:
             self._write(describe(progress), live=True)
             self._shown = True
-        elif time.monotonic() >= self._next:
-            self._next = time.monotonic() + (time.monotonic() - self._started)
+        elif (now := self._clock()) >= self._next:
+            self._next = now + (now - self._started)
             self._write(describe(progress), live=False)
 
     def say(self, line: str) -> None:
@@ -45,7 +52,7 @@ class ProgressLine:
             self._write(line, live=False)
 
     def clear(self) -> None:
-        """Erase the live line, so that a dot or a report can follow."""
+        """Erase the live line, so that other lines can follow."""
         if self._shown:
             self._write("", live=True)
             self._shown = False
@@ -61,16 +68,17 @@ class ProgressLine:
 
     @staticmethod
     def _put(reporter: pytest.TerminalReporter, text: str, *, live: bool) -> None:
+        reporter.ensure_newline()  # ends a line of dots; the next item begins another one
         if live:
             reporter.rewrite(text, erase=True)
+            reporter.rewrite(text)  # only moves the cursor to the text's end
         else:
-            reporter.ensure_newline()
             reporter.write_line(text)
         reporter.flush()
 
 
 def describe(progress: Progress) -> str:
-    """One line: ``prompt evals: 412/1000 cases, 12.3k tokens, $0.42, 12 s left``."""
+    """One line: ``prompt evals: 412/1000 answers, 12.3k tokens, $0.42, 12 s left``."""
     parts = [f"{progress.done}/{progress.planned} answers"]
     tokens = progress.tokens_in + progress.tokens_out
     if tokens:

@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.acceptance import (
+    STALE,
     baseline_digest,
     candidate_fingerprint,
     matching,
     recorded_fingerprint,
 )
-from pytest_promptgate.core.types import Outcome, Verdict
+from pytest_promptgate.core.ratchet import merges_message
+from pytest_promptgate.core.types import Direction, Outcome, Verdict
 from pytest_promptgate.errors import LockfileError
 from pytest_promptgate.files.git import OPTION, Revision, revision
 from pytest_promptgate.files.lockfile import lockfile_in, outputs_directory, read_baseline, read_lockfile
 from pytest_promptgate.files.lockfile_format import Lockfile
+from pytest_promptgate.files.lockfile_history import history
 from pytest_promptgate.files.outputs import joined, outputs_in, outputs_name
 from pytest_promptgate.workflows.update_baseline import lockfile_diff
 
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
     from pytest_promptgate.files.lockfile_format import Key
     from pytest_promptgate.pytest_settings import Settings
 
-STALE = "(baseline)"  # metric name of the verdict on a work tree's lockfile that lags behind; no suite can name one so
 _MARK = '"lockfile_version": '
 
 
@@ -46,6 +48,11 @@ class Reference:
     lockfile: Lockfile  # scores come from here
     work: Lockfile | None = None  # with a ref: the work tree's; else None, since `lockfile` is that
     revision: Revision | None = None
+
+    @property
+    def prompts(self) -> Mapping[str, str]:
+        """The digests of the prompt versions that some baseline was written from."""
+        return {**(self.work.prompts if self.work else {}), **self.lockfile.prompts}
 
     @property
     def _shown(self) -> str:
@@ -78,6 +85,17 @@ class Reference:
         entry = None if self.work is None else self.work.baselines.get((plan.suite.name, plan.slot))
         return () if entry is None or baseline is None else matching(entry.accepted, baseline, plan)
 
+    def take_back(self, key: Key) -> str:
+        """The command that makes the work tree's lockfile the ref's again; "" if it is, for `key`."""
+        if (
+            self.work is None
+            or self.revision is None
+            or self.work.baselines.get(key) == self.lockfile.baselines.get(key)
+        ):
+            return ""
+        directory = self.settings.shown(outputs_directory(self.settings.lockfile))
+        return f"git checkout {self.revision.ref} -- {self._shown} {directory}"
+
     def stale(self, plan: Plan) -> tuple[Verdict, ...]:
         """The red verdict on a work tree's lockfile that is older than what it will stand for once it is merged."""
         if self.work is None:
@@ -109,6 +127,18 @@ class Reference:
         """Whether the work tree says why the recorded suite or slot `key` is gone."""
         removal = None if self.work is None else self.work.removed.get(key)
         return removal is not None and removal.before == baseline_digest(self.lockfile.baselines[key])
+
+    def merges_since_anchor(
+        self, key: Key, metric: str, direction: Direction, aggregates: Mapping[str, Aggregate]
+    ) -> str:
+        """What became of `metric` since its anchor, merge by merge, in one line; "" if Git cannot tell."""
+        ref = "HEAD" if self.revision is None else self.revision.ref
+        settings = self.settings
+        found = history(settings.root, settings.lockfile, key, metric, ref=ref, aggregates=aggregates)
+        if found is None:
+            return ""
+        sign = 1 if direction is Direction.HIGHER else -1
+        return merges_message(found.date, [(name, sign * change) for name, change in found.steps])
 
     def changes(self, aggregates: Mapping[str, Aggregate]) -> tuple[str, ...]:
         """What the work tree's lockfile changes, told first: a line per change; nothing without a ref."""

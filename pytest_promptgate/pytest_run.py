@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_promptgate.core.differences import CONTRACT, loosened
+from pytest_promptgate.core.acceptance import let_pass_now
+from pytest_promptgate.core.budget import measures_cost
+from pytest_promptgate.core.differences import promises
 from pytest_promptgate.core.selection import smoke_cases
 from pytest_promptgate.core.types import Origin, Score, Skipped, Unscored
+from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, RepeatedFailure
 from pytest_promptgate.reports.text import case_problem, gate_text, names
 from pytest_promptgate.workflows.assess import assess
+from pytest_promptgate.workflows.rescoring import rescored
 from pytest_promptgate.workflows.update_baseline import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_promptgate.core.plan import Plan
-    from pytest_promptgate.core.types import Baseline, Report, Result, Suite
+    from pytest_promptgate.core.types import Baseline, Report, Result, Suite, Verdict
     from pytest_promptgate.pytest_session import EvalSession
 
 FAILING_SHOWN = 50  # texts of failing cases that a folded suite shows
@@ -69,8 +75,8 @@ class Run:
     def gated(self) -> tuple[str, ...]:
         """What has a gate item: the gated metrics in the suite's order, and promises that were loosened."""
         metrics = [spec.name for spec in self.suite.metrics if self.suite.gates[spec.name].gated]
-        broken = self.baseline is not None and any(loosened(self.suite, self.baseline.contract))
-        return (*metrics, CONTRACT) if broken else tuple(metrics)
+        broken = (*promises(self.suite, self.baseline), *self.session.reference.stale(self.plan))
+        return (*metrics, *(each.metric for each in broken))
 
     def settle(self, items: Sequence[pytest.Item]) -> None:
         """Find out which cases were selected; a gate without any case pulls the whole suite in."""
@@ -99,6 +105,12 @@ class Run:
             )
 
     # --- what the items do -------------------------------------------------------------------------------------------
+
+    def await_results(self, item: EvalItem) -> None:
+        """Wait for what `item` is about to read; a fault of the engine is left for the item to meet and tell."""
+        if not self.blocked:
+            with suppress(EngineError):
+                self.session.wait(self, (item.case_id,) if isinstance(item, CaseItem) else self.selected)
 
     def passed(self, case: str) -> bool:
         """Whether `case` is done and its item passes; never blocks."""
@@ -147,23 +159,38 @@ class Run:
         ]
         if verdict.change is not None:
             item.user_properties.append(("promptgate_change", verdict.change))
-        accept = self.session.settings.accept
-        if verdict.red and (not accept or refusal(report, accept=accept)):
-            refused = refusal(report, accept=accept or "whatever the reason")
-            raise EvalFailure(gate_text(report, verdict, alias=self.session.settings.alias, refused=refused))
+        settings = self.session.settings
+        refused = refusal(report, accept="whatever the reason")
+        if verdict.red or (verdict.accepted and settings.update and refused):
+            raise EvalFailure(self._explained(report, verdict, refused))
+
+    def _explained(self, report: Report, verdict: Verdict, refused: str) -> str:
+        alias, first = self.session.settings.alias, self.session.reference.take_back(self.key)
+        text = gate_text(report, verdict, alias=alias, refused=refused, first=first)
+        if verdict.since_anchor is None:
+            return text
+        aggregates = self.session.toolbox().aggregates
+        merges = self.session.reference.merges_since_anchor(self.key, verdict.metric, verdict.direction, aggregates)
+        return f"{text}\n{merges}" if merges else text
 
     def judged(self) -> Report:
         """The report, made once all selected results are in."""
         if self.report is None:
             results = self.session.wait(self, self.selected)
             engine, provider = self.session.evaluation(), self.plan.pin.provider
+            settings, reference = self.session.settings, self.session.reference
             report = assess(
                 self.plan,
                 results,
-                baseline=None if self.session.settings.shard else self.baseline,
+                baseline=None if settings.shard else self._rescored(results),
+                acceptances=(
+                    *let_pass_now(regression=settings.accept, dataset=settings.accept_dataset),
+                    *reference.acceptances(self.plan, self.baseline),
+                ),
+                standing=reference.stale(self.plan),
                 selection=frozenset(self.selected) if self.partial else None,
                 partial=self.partial,
-                price=None if self.baseline is None else self.session.price(self.baseline.pin),
+                price=self.session.price(self.baseline.pin) if self.baseline and measures_cost(self.suite) else None,
                 aggregates=self.session.toolbox().aggregates,
                 notes=engine.notes(provider),
             )
@@ -174,6 +201,11 @@ class Run:
                 transport=engine.transport(provider) if asked else "",
             )
         return self.report
+
+    def _rescored(self, results: Sequence[Result]) -> Baseline | None:
+        """The baseline as the present scorers see it."""
+        grade = partial(self.session.evaluation().grade, tick=self.session.progress.tick)
+        return self.baseline and rescored(self.baseline, self.suite, results, grade=grade)
 
     def _failure(self, problem: str, results: Sequence[Result]) -> EvalFailure:
         """What is no fact about this case alone is shown once: by the first such case, or below the tables."""

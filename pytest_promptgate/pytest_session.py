@@ -11,11 +11,11 @@ from pytest_promptgate import toolbox as toolboxes
 from pytest_promptgate import wiring
 from pytest_promptgate.errors import PromptGateError, SuiteError
 from pytest_promptgate.files.config import ProjectConfig, load_config
-from pytest_promptgate.files.lockfile import read_baseline, read_lockfile
 from pytest_promptgate.files.lockfile_format import Lockfile
 from pytest_promptgate.pytest_accounts import Limits
 from pytest_promptgate.pytest_launch import launch
 from pytest_promptgate.pytest_progress import ProgressLine
+from pytest_promptgate.pytest_reference import Reference, read_reference
 from pytest_promptgate.pytest_run import Run
 from pytest_promptgate.pytest_settings import Settings, settings_of
 from pytest_promptgate.pytest_signals import Termination
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     import pluggy
 
     from pytest_promptgate.core.ports import Account, Price
-    from pytest_promptgate.core.types import Baseline, ModelPin, Result, Suite
+    from pytest_promptgate.core.types import ModelPin, Result, Suite
     from pytest_promptgate.models.store import FileStore
+    from pytest_promptgate.pytest_gone import Gone
     from pytest_promptgate.workflows.evaluate import Evaluation
 
 CONFIG_FILE = "promptgate.yaml"
@@ -42,7 +43,8 @@ class EvalSession:
         self.config = config
         self.settings: Settings = settings_of(config)
         self.project: ProjectConfig = ProjectConfig(providers={}, prices={})
-        self.lockfile = Lockfile()
+        self.reference = Reference(settings=self.settings, lockfile=Lockfile())
+        self.gone: tuple[Gone, ...] = ()  # what has a baseline and is no longer there
         self.runs: dict[tuple[str, str], Run] = {}
         self.told: dict[str, str] = {}  # what went wrong with a case -> the first case that said so
         self.begun = False
@@ -76,12 +78,7 @@ class EvalSession:
         try:
             file = self.settings.lockfile.parent / CONFIG_FILE
             self.project = load_config(file, kinds=self.toolbox().providers, name=self.settings.shown(file))
-            self.lockfile = read_lockfile(
-                self.settings.lockfile,
-                root=self.settings.root,
-                aggregates=self.toolbox().aggregates,
-                mending=self.settings.update,
-            )
+            self.reference = read_reference(self.settings, self.toolbox().aggregates)
         except PromptGateError as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -108,6 +105,7 @@ class EvalSession:
             PromptGateError: With everything that is wrong with it.
         """
         from pytest_promptgate.core.plan import plan
+        from pytest_promptgate.files.prompts import check_unedited
         from pytest_promptgate.files.suites import SuiteContext, load_suite
         from pytest_promptgate.files.templates import render
 
@@ -124,9 +122,11 @@ class EvalSession:
             ),
         )
         self._refuse_twin(suite)
+        check_unedited(suite.prompt, self.reference.lockfile.prompts, self.settings.prompts)
         runs = []
         for slot in suite.slots:
-            run = Run(session=self, plan=plan(suite, slot, render=render), baseline=self._baseline(suite, slot))
+            planned = plan(suite, slot, render=render)
+            run = Run(session=self, plan=planned, baseline=self.reference.baseline(planned))
             self.runs[run.key] = run
             runs.append(run)
         return tuple(runs)
@@ -139,9 +139,6 @@ class EvalSession:
                 f"the suite name {suite.name!r} is taken by {twin}",
                 hint="Baselines are kept by suite name. Give one of the two another `suite:` name.",
             )
-
-    def _baseline(self, suite: Suite, slot: str) -> Baseline | None:
-        return read_baseline(self.settings.lockfile, self.lockfile, suite.name, slot, root=self.settings.root)
 
     # --- the engine --------------------------------------------------------------------------------------------------
 
@@ -198,8 +195,10 @@ class EvalSession:
         # progress line. Not under -x: it would ask for answers that the first failure makes needless.
         awaited = run.selected if self.progress.live and not self.config.option.maxfail else cases
         engine = self.evaluation()
-        results = engine.wait(run.suite.name, run.slot, awaited, tick=self.progress.tick)
-        self.progress.clear()
+        try:
+            results = engine.wait(run.suite.name, run.slot, awaited, tick=self.progress.tick)
+        finally:
+            self.progress.clear()
         return results if awaited is cases else self.results(run, cases) or ()
 
     def results(self, run: Run, cases: Sequence[str]) -> tuple[Result, ...] | None:

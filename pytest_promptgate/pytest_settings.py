@@ -36,6 +36,8 @@ class Settings:
     smoke: bool
     update: bool
     accept: str | None
+    accept_dataset: str | None
+    baseline_ref: str | None
     ci: bool
     alias: str  # the option that writes baselines, as this project can spell it
     refresh: bool
@@ -60,10 +62,17 @@ def settings_of(config: pytest.Config) -> Settings:
     """
     option = config.option
     alias = UPDATE if ALIAS_TAKEN in config.stash else ALIAS
-    if option.promptgate_accept is not None and not option.promptgate_update:
-        raise pytest.UsageError(f"--accept-regression goes with {alias}: alone it would accept nothing")
-    if option.promptgate_accept is not None and not option.promptgate_accept.strip():
-        raise pytest.UsageError("--accept-regression needs a reason: it is what the next reader of the lockfile sees")
+    _check_reason("--accept-regression", option.promptgate_accept, update=option.promptgate_update, alias=alias)
+    _check_reason(
+        "--accept-dataset-change", option.promptgate_accept_dataset, update=option.promptgate_update, alias=alias
+    )
+    if option.promptgate_baseline_ref is not None and option.promptgate_update:
+        raise pytest.UsageError(
+            f"--baseline-ref judges by what a commit holds, and {alias} replaces what the work tree holds: "
+            "drop one of the two"
+        )
+    if option.promptgate_baseline_ref is not None and not option.promptgate_baseline_ref.strip():
+        raise pytest.UsageError("--baseline-ref is empty: name a commit, such as origin/main")
     if option.promptgate_update and option.promptgate_smoke:
         raise pytest.UsageError(f"--prompt-smoke runs a few cases only, and {alias} needs all: drop one of the two")
     if option.promptgate_refresh and option.promptgate_offline:
@@ -85,6 +94,8 @@ def settings_of(config: pytest.Config) -> Settings:
         smoke=option.promptgate_smoke,
         update=option.promptgate_update,
         accept=option.promptgate_accept,
+        accept_dataset=option.promptgate_accept_dataset,
+        baseline_ref=option.promptgate_baseline_ref,
         ci=os.environ.get("CI", "") not in ("", "0", "false"),
         alias=alias,
         refresh=option.promptgate_refresh,
@@ -101,6 +112,13 @@ def _parsed(name: str, text: str | None, parse: Callable[[str], T]) -> T | None:
         return parse(text)
     except ValueError as error:
         raise pytest.UsageError(f"{name} {text!r}: {error}") from None
+
+
+def _check_reason(name: str, reason: str | None, *, update: bool, alias: str) -> None:
+    if reason is not None and not update:
+        raise pytest.UsageError(f"{name} goes with {alias}: alone it would accept nothing")
+    if reason is not None and not reason.strip():
+        raise pytest.UsageError(f"{name} needs a reason: it is what the next reader of the lockfile sees")
 
 
 def _positive(config: pytest.Config, name: str) -> int:

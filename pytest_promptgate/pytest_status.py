@@ -48,7 +48,7 @@ def _gate(item: GateItem) -> Kind:
     if verdict is None:
         return "gate", "NO VERDICT", False
     word = _WORDS.get(verdict.outcome, str(verdict.outcome)) if verdict.red else str(verdict.outcome).upper()
-    return "gate", word, not verdict.red
+    return "gate", "ACCEPTED" if verdict.accepted else word, not verdict.red
 
 
 def _case(results: tuple[Result, ...]) -> Kind:

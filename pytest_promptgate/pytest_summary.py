@@ -29,6 +29,8 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
     if update is None and engine is None:
         return
     reporter.write_sep("=", "prompt evals")
+    for line in evals.reference.changes(evals.toolbox().aggregates):
+        reporter.write_line(printable(line))
     for run in evals.runs.values():
         if run.report is not None:
             _write_report(reporter, run.report)

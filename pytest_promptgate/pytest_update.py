@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.errors import PromptGateError
 from pytest_promptgate.files.lockfile import save_baselines
-from pytest_promptgate.workflows.update_baseline import baseline_of, lockfile_diff, refusal
+from pytest_promptgate.workflows.update_baseline import lockfile_diff, refusal, succeeding
 
 if TYPE_CHECKING:
     from pytest_promptgate.core.types import Baseline, Report
@@ -42,9 +42,16 @@ def update_baselines(evals: EvalSession) -> Update:
             ]
             continue
         for run in runs:
-            accepted.append(baseline_of(_report(run)))
+            accepted.append(_successor(evals, run))
             lines += [f"{_title(run)}: {line}" for line in _diff(evals, run, accepted[-1])]
+    lines += [f"{each.title}: removed from the lockfile: {evals.settings.accept}" for each in evals.gone]
     return _saved(evals, accepted, lines, refused=len(accepted) < len(evals.runs))
+
+
+def _successor(evals: EvalSession, run: Run) -> Baseline:
+    # The embedded model answers the same at all times: its stored answers are as good as fresh ones.
+    proven = evals.project.providers[run.plan.pin.provider].kind == "embedded"
+    return succeeding(_report(run), run.baseline, proven=proven, aggregates=evals.toolbox().aggregates)
 
 
 def _diff(evals: EvalSession, run: Run, new: Baseline) -> tuple[str, ...]:
@@ -59,7 +66,13 @@ def _report(run: Run) -> Report:
 def _saved(evals: EvalSession, accepted: list[Baseline], lines: list[str], *, refused: bool) -> Update:
     settings = evals.settings
     try:
-        changed = save_baselines(settings.lockfile, accepted, root=settings.root, aggregates=evals.toolbox().aggregates)
+        changed = save_baselines(
+            settings.lockfile,
+            accepted,
+            removals={each.key: each.removal(settings.accept or "") for each in evals.gone},
+            root=settings.root,
+            aggregates=evals.toolbox().aggregates,
+        )
     except PromptGateError as error:
         return Update(lines=(*lines, printable(str(error))), refused=True)
     lines += [f"wrote {settings.shown(path)}" for path in changed]

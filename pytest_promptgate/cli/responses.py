@@ -131,7 +131,7 @@ def _target(into: Path) -> Path:
 
 def _needs(project: Project) -> dict[str, Needs]:
     """What each suite that is here or in the lockfile needs, by its store's file name."""
-    lockfile = project.evals.lockfile
+    lockfile = project.evals.reference.lockfile
     suites = {run.suite.name for run in project.runs} | {suite for suite, _ in lockfile.baselines}
     return {
         file_name(suite): needs_of(

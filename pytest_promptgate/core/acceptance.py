@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.contract import contract_of
 from pytest_promptgate.core.fingerprint import digest
-from pytest_promptgate.core.types import Acceptance, AcceptanceKind, Outcome, Score, Unscored
+from pytest_promptgate.core.types import Acceptance, AcceptanceKind, Direction, Outcome, Score, Unscored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     )
 
 ANY = "*"
-DATASET = "(dataset)"  # metric name of the verdict on cases that are gone; no suite can name a metric so
+# Names of verdicts on no metric; no suite can name a metric so.
+DATASET = "(dataset)"  # cases are gone, or too many were edited
+STALE = "(baseline)"  # the work tree's lockfile lags behind the prompts it will stand for
 
 # What --accept-regression may wave through. Cases that failed are red by themselves, and refuse a baseline.
 ACCEPTABLE = frozenset({Outcome.REGRESSED, Outcome.INCONCLUSIVE, Outcome.INCOMPARABLE})
@@ -80,6 +82,19 @@ def let_pass(verdicts: Sequence[Verdict], acceptances: Sequence[Acceptance]) -> 
     return tuple(_let_pass(each, acceptances) for each in verdicts)
 
 
+def let_pass_now(*, regression: str | None, dataset: str | None) -> tuple[Acceptance, ...]:
+    """What the command line lets pass, whatever the step.
+
+    Args:
+        regression: The reason given with ``--accept-regression``; None or "" if it was not.
+        dataset: The reason given with ``--accept-dataset-change``.
+    """
+    given = {AcceptanceKind.REGRESSION: regression, AcceptanceKind.DATASET: dataset}
+    return tuple(
+        Acceptance(kind=kind, metric=ANY, before="", after="", reason=why) for kind, why in given.items() if why
+    )
+
+
 def carried(old: Baseline | None, new: Baseline, verdicts: Iterable[Verdict]) -> tuple[Acceptance, ...]:
     """What `new` is to record: the acceptances of `old`, which now lead to `new`, and those of this step.
 
@@ -118,7 +133,8 @@ def told(acceptance: Acceptance) -> str:
 
 
 def _let_pass(verdict: Verdict, acceptances: Sequence[Acceptance]) -> Verdict:
-    if not verdict.red:
+    # A metric that is a little lower may be red elsewhere, where other answers are drawn: a reason covers that too.
+    if not verdict.red and not (verdict.gated and _is_lower(verdict)):
         return verdict
     for each in acceptances:
         if _covers(each, verdict):
@@ -126,10 +142,18 @@ def _let_pass(verdict: Verdict, acceptances: Sequence[Acceptance]) -> Verdict:
     return verdict
 
 
+def _is_lower(verdict: Verdict) -> bool:
+    if verdict.outcome is not Outcome.WITHIN_NOISE or verdict.change is None:
+        return False
+    return verdict.change < 0 if verdict.direction is Direction.HIGHER else verdict.change > 0
+
+
 def _covers(acceptance: Acceptance, verdict: Verdict) -> bool:
     if acceptance.kind is AcceptanceKind.DATASET:
         return verdict.metric == DATASET
-    return verdict.metric != DATASET and verdict.outcome in ACCEPTABLE and acceptance.metric in (ANY, verdict.metric)
+    if verdict.metric in (DATASET, STALE) or verdict.outcome not in {*ACCEPTABLE, Outcome.WITHIN_NOISE}:
+        return False
+    return acceptance.metric in (ANY, verdict.metric)
 
 
 def _fingerprint(

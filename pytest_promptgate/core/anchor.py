@@ -163,9 +163,7 @@ def moved_anchor(
         for name, way in moved.items()
         if way is not None and name not in restarts
     }
-    return replace(
-        anchor_of(replace(new, anchor=None)), drift=drift, reason=reason or RELAID
-    )
+    return replace(anchor_of(replace(new, anchor=None)), drift=drift, reason=reason or RELAID)
 
 
 def arms_since(spec: MetricSpec, anchor: Anchor, now: Side) -> Arms | None:

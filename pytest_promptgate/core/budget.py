@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_promptgate.core.ports import Price
-    from pytest_promptgate.core.types import Baseline, CaseRecord, Observation
+    from pytest_promptgate.core.types import Baseline, CaseRecord, Observation, Suite
 
 MILLION = 1_000_000
 
@@ -31,6 +31,11 @@ def cost_usd(
     cached = min(tokens_cached or 0, tokens_in)
     cached_price = price.input if price.cached is None else price.cached
     return ((tokens_in - cached) * price.input + cached * cached_price + tokens_out * price.output) / MILLION
+
+
+def measures_cost(suite: Suite) -> bool:
+    """Whether a metric of `suite` reads costs."""
+    return any(spec.source == "cost_usd" for spec in suite.metrics)
 
 
 def priced(observation: Observation, price: Price | None) -> Observation:

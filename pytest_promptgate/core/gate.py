@@ -85,14 +85,11 @@ Rule: TypeAlias = Callable[[Standing], Finding]
 def strict(standing: Standing) -> Finding:
     """Lower is lower: fails iff Δ < -tolerance."""
     spec, before, after, n = standing.spec, standing.before, standing.after, standing.n
-    tolerance = standing.gate.tolerance
     why = decide(standing.question("strict")).why
     if why is Why.EQUAL:
         return findings.unchanged(spec, after, n=n)
-    if why is Why.TOLERANCE:
-        return findings.tolerated(spec, before, after, n=n, tolerance=tolerance)
-    tell = findings.improved if why is Why.HIGHER else findings.regressed
-    return tell(spec, before, after, n=n, tolerance=tolerance)
+    tell = {Why.HIGHER: findings.improved, Why.TOLERANCE: findings.tolerated, Why.LOWER: findings.regressed}[why]
+    return tell(spec, before, after, n=n, tolerance=standing.gate.tolerance)
 
 
 RULES: Mapping[str, Rule] = MappingProxyType({"strict": strict})

@@ -133,7 +133,7 @@ def parse_duration(text: str) -> float:
 
 def duration(seconds: float) -> str:
     """``90 s``, ``10 min``, ``1.5 h``."""
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= size and seconds % (size / 2) == 0:
+    for size, step, unit in ((3600, 1800, "h"), (60, 60, "min")):
+        if seconds >= size and seconds % step == 0:
             return f"{seconds / size:g} {unit}"
     return f"{seconds:g} s"

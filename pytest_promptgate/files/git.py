@@ -55,6 +55,31 @@ class Revision:
         return tuple(sorted(names))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """One commit that changed a file."""
+
+    revision: Revision
+    date: str  # "2025-01-10", the committer's
+    subject: str
+
+
+def commits(directory: Path, path: Path, *, ref: str, most: int) -> tuple[Commit, ...]:
+    """The commits up to `ref` that changed `path`, newest first, side branches left out.
+
+    Raises:
+        ConfigError: As `revision`.
+    """
+    start = revision(directory, ref)
+    args = ("log", "--first-parent", f"--max-count={most}", "--format=%H%x00%cs%x00%s", "-z", start.commit, "--")
+    told = _asked(directory, ref, *args, os.fspath(path)) or b""
+    fields = told.decode("utf-8", "replace").rstrip("\0").split("\0")
+    return tuple(
+        Commit(revision=Revision(directory=directory, ref=ref, commit=commit), date=date, subject=subject)
+        for commit, date, subject in zip(fields[::3], fields[1::3], fields[2::3], strict=False)
+    )
+
+
 def revision(directory: Path, ref: str) -> Revision:
     """The commit that `ref` names in the repository around `directory`.
 

@@ -29,7 +29,7 @@ PASSING = 0.25  # share of refusals that does not end the doubling: it may be no
 ENOUGH = 10  # requests that a share of refusals is worth something from
 MOST_NOISE = 0.6  # a share of refusals above it is load
 LONG_ENOUGH_S = 5.0  # or a round that takes so long
-TRIALS = (0.9, 0.6)  # of the rate of the answers: refusals that none of these paces mends are noise
+TRIALS = (0.95, 0.6)  # of the rate of the answers: refusals that none of these paces mends are noise
 GENTLE = 0.2  # growth of the limit in a clean round, once the provider has shown that it can have enough
 
 

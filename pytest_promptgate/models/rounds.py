@@ -11,8 +11,8 @@ from pytest_promptgate.models.pacing import Spacing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-NEAR = 0.95  # of the rate that failed last: from there on the pace grows slowly
-STEP_DOWN = 0.96
+NEAR = 0.97  # of the rate that failed last: from there on the pace grows slowly
+STEP_DOWN = 0.94
 GROWTH = 0.005  # of a pace, per second, at first
 FASTEST_GROWTH = 0.1
 DOUBLING_S = 8.0  # seconds in which that growth doubles

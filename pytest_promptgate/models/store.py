@@ -144,15 +144,20 @@ class FileStore:
 
     def _loaded(self) -> _Index:
         if self._index is None:
-            self._index = _Index(self.path)
+            index = _Index(self.path)
             try:
                 # Kept open: a file that is replaced meanwhile stays as it was read, and none is while it is shared.
                 self._reader = store_lock.open_shared(self.path)
-                self._index.load(self._reader)
+                index.load(self._reader)
             except FileNotFoundError:
                 pass
             except OSError as fault:
                 raise self._broken("read", fault) from fault
+            except StoreError:
+                self._reader.close()
+                self._reader = None
+                raise
+            self._index = index  # only now: what could not be read must not pass for empty
         return self._index
 
     def _read(self, place: tuple[int, int, int]) -> Completion | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.acceptance import DATASET, STALE
 from pytest_promptgate.core.printable import one_line, printable
 from pytest_promptgate.core.types import (
     CaseChange,
@@ -67,7 +68,7 @@ def _must_pass_problem(suite: Suite, results: Sequence[Result]) -> str:
     return ""
 
 
-def gate_text(report: Report, verdict: Verdict, *, alias: str, refused: str) -> str:
+def gate_text(report: Report, verdict: Verdict, *, alias: str, refused: str, first: str = "") -> str:
     """The whole story of one red gate; its first line is the verdict.
 
     Args:
@@ -75,12 +76,13 @@ def gate_text(report: Report, verdict: Verdict, *, alias: str, refused: str) -> 
         verdict: A red verdict.
         alias: The option that writes baselines, as this project can spell it.
         refused: Why no baseline could be written from this run, whatever the reason given; "" if one could.
+        first: A command that must be run before one that accepts.
     """
     lines = [verdict.reason]
     lines += _changes("worse", verdict.worse)
     lines += _better(verdict.better)
     lines += _differences(report)
-    lines += _acceptance(report, verdict, alias, refused)
+    lines += _acceptance(report, verdict, alias, refused, f"{first} && " if first else "")
     return "\n".join(lines)
 
 
@@ -147,16 +149,20 @@ def _others(differences: Differences) -> Iterator[str]:
     yield from (f"{label}: {names(ids)}" for label, ids in lists.items() if ids)
 
 
-def _acceptance(report: Report, verdict: Verdict, alias: str, refused: str) -> Iterator[str]:
+def _acceptance(report: Report, verdict: Verdict, alias: str, refused: str, first: str) -> Iterator[str]:
+    if verdict.metric == STALE:
+        return
     if report.partial:
         yield f"compared on a part only ({report.partial}); a baseline needs all cases"
+    elif verdict.metric == DATASET:
+        yield f'to accept it: {first}pytest {report.suite.path} {alias} --accept-dataset-change "why"'
     elif refused:
         yield f"no baseline can be written from this run: {refused}"
     elif _is_beyond_floor(report, verdict):
         limit = "floor" if verdict.direction is Direction.HIGHER else "ceiling"
         yield f"the {limit} stands in {report.suite.path}; no baseline moves it"
     else:
-        yield f'to accept it: pytest {report.suite.path} {alias} --accept-regression "why"'
+        yield f'to accept it: {first}pytest {report.suite.path} {alias} --accept-regression "why"'
 
 
 def _is_beyond_floor(report: Report, verdict: Verdict) -> bool:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.types import Baseline, ModelPin, Origin, Result, Skipped, Trial
+from pytest_promptgate.core.types import Baseline, Grade, ModelPin, Origin, Result, Skipped, Trial
 from pytest_promptgate.workflows.answering import Answering
 from pytest_promptgate.workflows.background import Background
 from pytest_promptgate.workflows.jobs import Job, unanswered, unchanged
 from pytest_promptgate.workflows.ledger import Key, Ledger
 from pytest_promptgate.workflows.refresh import Refreshed, refreshed
+from pytest_promptgate.workflows.rescoring import Answer, graded
 from pytest_promptgate.workflows.reuse import labelled, reuse_of
 from pytest_promptgate.workflows.sources import Ports, Sources
 
@@ -71,7 +73,7 @@ class Evaluation:
         Trials that `baseline` settles are done when this returns. The others wait for `start`, or go at once after it.
         """
         self._plans[plan.suite.name, plan.slot] = plan
-        samples, price, labels = plan.suite.samples, self._price_of(plan.pin), labelled(plan.suite)
+        samples, price, labels = plan.suite.samples, cache(partial(self._price_of, plan.pin)), labelled(plan.suite)
         wanted = None if cases is None else frozenset(cases)
         open_jobs: list[Job] = []
         for index, case in enumerate(plan.suite.cases):
@@ -189,6 +191,16 @@ class Evaluation:
         """What the account of `provider` wants to have told once, such as "served model not verifiable"."""
         return self._sources.notes(provider)
 
+    def grade(
+        self, answers: Sequence[Answer], *, tick: Callable[[Progress], None], interval: float = 0.1
+    ) -> Sequence[Mapping[str, Grade]]:
+        """Score answers that are at hand, in the engine's loop; nothing is asked. In the order of `answers`.
+
+        Raises:
+            EngineError: The engine's thread died, or this process is a fork.
+        """
+        return graded(self._background, answers, tick=lambda: tick(self._ledger.progress()), interval=interval)
+
     def pause(self) -> None:
         """Start no further call, as while somebody debugs; answers that are under way still come in."""
         if self._background.alive:
@@ -235,7 +247,12 @@ class Evaluation:
         return all_in
 
     def _job(
-        self, plan: Plan, price: Price | None, trial: Trial, baseline: Baseline | None, labels: frozenset[str]
+        self,
+        plan: Plan,
+        price: Callable[[], Price | None],
+        trial: Trial,
+        baseline: Baseline | None,
+        labels: frozenset[str],
     ) -> Job:
         reuse = None if self._refresh else reuse_of(trial, plan.suite.scorers, baseline, labels=labels)
         return Job(plan=plan, price=price, trial=trial, reuse=reuse)

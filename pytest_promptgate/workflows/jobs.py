@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.budget import cost_usd
+from pytest_promptgate.core.budget import cost_usd, measures_cost
 from pytest_promptgate.core.fingerprint import output_digest
 from pytest_promptgate.core.types import Completion, Grade, Observation, Origin, Result, Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.ports import Price
@@ -23,7 +23,7 @@ class Job:
     """A trial to be answered and scored."""
 
     plan: Plan
-    price: Price | None
+    price: Callable[[], Price | None]  # looked up at first need: price lists take longer to load than a run may take
     trial: Trial
     reuse: Reuse | None
 
@@ -41,12 +41,13 @@ class Job:
 
 def paid_usd(job: Job, completion: Completion) -> float | None:
     """What an answer cost, its hedge included; None if nobody knows."""
-    cost = cost_usd(job.price, completion.tokens_in, completion.tokens_out, completion.tokens_cached)
+    cost = cost_usd(job.price(), completion.tokens_in, completion.tokens_out, completion.tokens_cached)
     return None if cost is None else cost * completion.requests
 
 
 def answered(job: Job, origin: Origin, completion: Completion, grades: Mapping[str, Grade]) -> Result:
-    """The result of a trial that has an answer of its own."""
+    """The result of a trial that has an answer of its own; a stored one has a cost if a metric reads it."""
+    price = job.price() if origin is Origin.ASKED or measures_cost(job.plan.suite) else None
     observation = Observation(
         case=job.trial.case.id,
         sample=job.trial.sample,
@@ -54,7 +55,7 @@ def answered(job: Job, origin: Origin, completion: Completion, grades: Mapping[s
         tokens_in=completion.tokens_in,
         tokens_out=completion.tokens_out,
         tokens_cached=completion.tokens_cached,
-        cost_usd=cost_usd(job.price, completion.tokens_in, completion.tokens_out, completion.tokens_cached),
+        cost_usd=cost_usd(price, completion.tokens_in, completion.tokens_out, completion.tokens_cached),
         latency_s=completion.latency_s,
         output=output_digest(completion),
     )
@@ -62,9 +63,10 @@ def answered(job: Job, origin: Origin, completion: Completion, grades: Mapping[s
 
 
 def unchanged(job: Job, reuse: Reuse, grades: Mapping[str, Grade]) -> Result:
-    """The result of a trial that the baseline's line stands for; the cost is that of today's prices."""
+    """The result of a trial that the baseline's line stands for; its cost, if a metric reads it, is today's."""
     seen = reuse.observation
-    cost = cost_usd(job.price, seen.tokens_in, seen.tokens_out, seen.tokens_cached)
+    price = job.price() if measures_cost(job.plan.suite) else None
+    cost = cost_usd(price, seen.tokens_in, seen.tokens_out, seen.tokens_cached)
     observation = replace(seen, grades=grades, cost_usd=cost)
     return Result(trial=job.trial, origin=Origin.UNCHANGED, completion=reuse.completion, observation=observation)
 

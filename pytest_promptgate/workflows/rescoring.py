@@ -51,8 +51,8 @@ def changed_scorers(suite: Suite, baseline: Baseline) -> tuple[BoundScorer, ...]
 
 
 def rescored(
-    suite: Suite,
     baseline: Baseline,
+    suite: Suite,
     results: Sequence[Result],
     *,
     grade: Callable[[Sequence[Answer]], Sequence[Mapping[str, Grade]]],
@@ -62,8 +62,8 @@ def rescored(
     Rows that were edited or are gone stay as they are: nothing is compared with them.
 
     Args:
-        suite: As it is now.
         baseline: Of that suite.
+        suite: As it is now.
         results: Of this run.
         grade: Scores answers, see `graded`.
     """

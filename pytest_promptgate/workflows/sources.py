@@ -48,6 +48,7 @@ class Sources:
         self._ports = ports
         self._accounts: dict[str, Account] = {}
         self._stores: dict[str, ResponseStore] = {}
+        self._unreadable: set[str] = set()  # suites
         self._rounds: dict[str, tuple[str, ...]] = {}  # by suite: those that are read; the first is written
 
     def account(self, provider: str) -> Account:
@@ -105,12 +106,13 @@ class Sources:
         return [of_trial[id(trial)] for trial in order]
 
     def _latency(self, job: Job) -> float | None:
-        if job.reuse is not None and job.reuse.completion is not None:
+        if job.plan.suite.name in self._unreadable or (job.reuse is not None and job.reuse.completion is not None):
             return None
         try:
             store = self._store(job)
             return store.latency_of(job.trial.id) if isinstance(store, RemembersLatency) else None
         except StoreError:  # told when the answer is looked for
+            self._unreadable.add(job.plan.suite.name)
             return None
 
     def complete_round(self, suite: str) -> None:

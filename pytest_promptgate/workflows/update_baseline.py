@@ -77,7 +77,8 @@ def succeeding(
         return new
     specs = report.suite.metrics
     measured = {spec.name for spec in specs}
-    fell = [each for each in report.verdicts if each.accepted and each.metric in measured]
+    accepted = [each for each in report.verdicts if each.accepted and each.outcome in ACCEPTABLE]
+    fell = [each for each in accepted if each.metric in measured]
     if fell:
         restarts, reason = measured, f"accepted: {fell[0].accepted}"
     else:

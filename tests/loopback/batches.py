@@ -15,7 +15,7 @@ from .faults import Fault, Wire
 Body: TypeAlias = dict[str, Any]
 
 ERROR = {"message": "Invalid 'temperature'.", "type": "invalid_request_error", "param": None, "code": "invalid_value"}
-EXPIRED = {"code": "batch_expired", "message": "This request could not be executed before the completion window."}
+EXPIRED = {"code": "batch_expired", "message": "This request could not be executed in time."}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -172,8 +173,17 @@ def test_a_run_with_nothing_changed_opens_nothing(engine: Engine) -> None:
     assert origins(results) == ["unchanged"] * 4
     assert {grade(result) for result in results} == {Score(value=0.5)}
     assert results[0].completion is None
-    assert results[0].observation.cost_usd == pytest.approx(13e-6)
+    assert results[0].observation.cost_usd is None
     assert (world.accounts, world.stores) == ({}, {})
+
+
+def test_an_unchanged_trial_has_a_cost_of_today_if_a_metric_reads_it(engine: Engine) -> None:
+    world = World(price=Price(input=1.0, output=1.0))
+    plain = suite([case("a")])
+    cost = replace(plain.metrics[0], name="cost", aggregate="total", source="cost_usd")
+    plan = planned(replace(plain, metrics=(cost,)))
+    (result,) = run(engine(world), plan, scored_before(plan))
+    assert result.observation.cost_usd == pytest.approx(13e-6)
 
 
 def test_an_unchanged_trial_shows_the_baselines_output_if_it_is_at_hand(engine: Engine) -> None:

@@ -1,0 +1,55 @@
+"""Stage 2 of the rule ``confirm``: which cases both prompts are asked again, and how often (GATE §4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_promptgate.core.changes import EPSILON
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_promptgate.core.arms import Arms
+
+LEAST_SAMPLES = 3
+MOST_SAMPLES = 8
+CALLS_PER_CASE = 6  # of the suite: the default budget of stage 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrial:
+    """What is asked again, of each arm."""
+
+    cases: tuple[str, ...]  # ids, sorted; never empty
+    samples: int  # fresh answers per case and arm
+
+    def calls(self, arms: int = 2) -> int:
+        """How many answers that takes, at most: some may be stored."""
+        return arms * self.samples * len(self.cases)
+
+
+def retrial(lower: Sequence[Arms], *, most_calls: int, arms: int = 2, most_samples: int = MOST_SAMPLES) -> Retrial:
+    """Choose the cases whose score differs on any metric that came out lower, in both directions.
+
+    Repaired cases belong to them as much as broken ones: to leave them out would bias the retrial towards failure.
+    If the budget does not reach three samples of each, the cases that moved most are taken, by the share of the
+    metric's largest move, so that metrics of different units compare.
+
+    Args:
+        lower: The metrics that came out lower, as stored and as run; at least one, and in each some case moved.
+        most_calls: Budget, over all arms.
+        arms: How many prompts are asked: production and candidate, and the anchor if it is in question.
+        most_samples: Fresh samples per case if the budget allows.
+    """
+    weight: dict[str, float] = {}
+    for each in lower:
+        moves = [abs(gain) for gain in each.case_gains]
+        largest = max(moves)
+        for case, move in zip(each.cases, moves, strict=True):
+            if move > EPSILON:
+                weight[case] = max(weight.get(case, 0.0), move / largest)
+    ranked = sorted(weight, key=lambda case: (-weight[case], case))
+    chosen = ranked[: max(1, most_calls // (arms * LEAST_SAMPLES))]
+    affordable = most_calls // (arms * len(chosen))
+    return Retrial(cases=tuple(sorted(chosen)), samples=min(most_samples, max(LEAST_SAMPLES, affordable)))
