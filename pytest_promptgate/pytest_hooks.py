@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,6 +37,10 @@ class EvalHooks:
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
         """Take every ``*.eval.yaml``."""
         return SuiteFile.of(parent, file_path, self.evals) if file_path.name.endswith(SUFFIX) else None
+
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> SuiteFile | None:
+        """A directory of that name was meant as a suite: reading it tells."""
+        return SuiteFile.of(parent, path, self.evals) if path.name.endswith(SUFFIX) else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
@@ -73,9 +78,13 @@ class EvalHooks:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """No suite where suites were asked for is an error: it would be green for ever."""
         wanted = self.evals.settings.update or pytest_xdist.wants_suites(session.config)
+        missing = pytest_xdist.missing(session.config)
+        if sys.exception() is not None and not missing:
+            return  # pytest is about to tell what ended the collection
         if wanted and not self.evals.runs and not self.evals.gone and not session.testsfailed:
             raise pytest.UsageError(
-                f"--prompt-evals found no *{SUFFIX} file below {', '.join(session.config.args)}\n"
+                missing
+                or f"--prompt-evals found no *{SUFFIX} file below {', '.join(session.config.args)}\n"
                 "  Name the suite, its directory, or a directory above it."
             )
 
@@ -102,6 +111,7 @@ class EvalHooks:
             self.evals.begin(item.session.items)
             item.run.await_results(item)
 
+    @pytest.hookimpl(tryfirst=True)  # pytest takes its time to write the traceback, and calls would go on meanwhile
     def pytest_keyboard_interrupt(self) -> None:
         """Ctrl-C: what is under way is paid, so it is awaited for a moment and kept."""
         self.evals.end()

@@ -142,6 +142,9 @@ class Run:
         item.user_properties.append(("promptgate_cases", len(by_case)))
         if failed:
             raise EvalFailure("\n".join([f"{len(failed)} of {len(by_case)} cases failed", *_listed(failed)]))
+        if waived:
+            why = next(iter(waived.values()))
+            raise EvalFailure(f"{len(waived)} of {len(by_case)} cases were not asked: {why}")
 
     def check_gate(self, item: GateItem) -> None:
         """Wait for the whole selection, judge it once, and raise if its metric is red."""

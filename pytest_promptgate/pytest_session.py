@@ -122,7 +122,7 @@ class EvalSession:
             ),
         )
         self._refuse_twin(suite)
-        check_unedited(suite.prompt, self.reference.lockfile.prompts, self.settings.prompts)
+        check_unedited(suite.prompt, self.reference.prompts, self.settings.prompts)
         runs = []
         for slot in suite.slots:
             planned = plan(suite, slot, render=render)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.types import Origin
 from pytest_promptgate.pytest_progress import count
-from pytest_promptgate.reports.text import since_baseline, slice_lines, table
+from pytest_promptgate.reports.text import since_baseline, slice_lines, table, unscored_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,8 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
     """Write everything that closes a run; nothing is decided here."""
     engine = evals.started()
     if update is None and engine is None:
+        if evals.runs and not evals.begun and not evals.dry and not reporter.stats.get("error"):
+            reporter.write_line("prompt evals: none was selected, nothing was asked", yellow=True)
         return
     reporter.write_sep("=", "prompt evals")
     for line in evals.reference.changes(evals.toolbox().aggregates):
@@ -81,7 +83,7 @@ def _write_report(reporter: pytest.TerminalReporter, report: Report) -> None:
     red = {verdict.metric for verdict in report.verdicts if verdict.red}
     for measured, row in zip(report.measurements, rows, strict=True):
         reporter.write_line(f"  {row}", red=measured.metric in red)
-    for line in slice_lines(report):
+    for line in (*unscored_lines(report), *slice_lines(report)):
         reporter.write_line(f"  {line}")
     for note in report.notes:
         reporter.write_line(f"  note: {printable(note)}")

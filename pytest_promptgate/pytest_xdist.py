@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.pytest_items import SUFFIX
 
 if TYPE_CHECKING:
@@ -42,6 +43,16 @@ class WorkerHooks:
 def wants_suites(config: pytest.Config) -> bool:
     """Whether the arguments name anything that could hold a suite: a directory, or a suite file."""
     return any(_is_suite(arg) or _path(config, arg).is_dir() for arg in config.args)
+
+
+def missing(config: pytest.Config) -> str:
+    """What to say of the first argument that is not there; "" if all of them are."""
+    paths = ((arg, _path(config, arg)) for arg in config.args)
+    lost = next(((arg, path) for arg, path in paths if not path.exists()), None)
+    if lost is None or config.option.pyargs:
+        return ""
+    suites = [each.name for each in lost[1].parent.glob(f"*{SUFFIX}")]
+    return f"no such file or directory: {lost[0]}\n  {did_you_mean(lost[1].name, suites, label='Suites there')}"
 
 
 def evals_alone(config: pytest.Config) -> bool:

@@ -115,7 +115,7 @@ def _offered(hook: str, implementation: pluggy.HookImpl) -> Mapping[str, Any]:
     plugin = implementation.plugin_name
     try:
         offered: object = implementation.function()
-    except Exception as error:  # noqa: BLE001 users' code
+    except (Exception, SystemExit) as error:  # noqa: BLE001 users' code
         said = " ".join("".join(traceback.format_exception_only(error)).split())
         line = traceback.extract_tb(error.__traceback__)[:2][-1]  # of the hook itself
         raise ToolboxError(plugin, f"{hook} raised {said}", hint=f"at {line.filename}:{line.lineno}") from None

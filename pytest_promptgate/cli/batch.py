@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +17,8 @@ from pytest_promptgate.core.batches import PRICE_SHARE, BatchRecord, Stage
 from pytest_promptgate.core.estimate import Source, rounded
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.files.batch_journal import BatchJournal
+from pytest_promptgate.files.own_directory import make_own_directory
+from pytest_promptgate.models.store_lock import alone
 from pytest_promptgate.workflows.batching import Collected, Order, collect, open_requests, resume, submit
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def batch() -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would be submitted, and what it would cost.")
 def submit_command(suites: tuple[str, ...], dry_run: bool) -> None:
     """Submit everything that a run of SUITES (names or paths) would ask."""
-    with open_project(suites) as project, _Desk(project, dry_run=dry_run) as desk:
+    with open_project(suites) as project, _Desk(project, writes=not dry_run) as desk:
         if not dry_run:
             for record in resume(desk.journal, desk.service):
                 _tell_submitted(record)
@@ -58,7 +60,7 @@ def submit_command(suites: tuple[str, ...], dry_run: bool) -> None:
 @click.argument("suites", nargs=-1)
 def status(suites: tuple[str, ...]) -> None:
     """Show the batches that are under way, of SUITES (names or paths) or of all."""
-    with open_project(suites, need_suites=False, tolerant=True) as project, _Desk(project) as desk:
+    with open_project(suites, need_suites=False, tolerant=True) as project, _Desk(project, writes=False) as desk:
         rows = []
         for record in _submitted(desk.journal, project, suites):
             now = desk.service(record.provider).status(record.batch)
@@ -98,10 +100,10 @@ def collect_command(suites: tuple[str, ...], wait: bool) -> None:
 class _Desk:
     """The journal, held alone, and the Batch endpoints that were needed so far."""
 
-    def __init__(self, project: Project, *, dry_run: bool = False) -> None:
+    def __init__(self, project: Project, *, writes: bool = True) -> None:
         self._project = project
         self._services: dict[str, OpenAIBatches] = {}
-        self._alone = _nobody() if dry_run else _alone(project)
+        self._alone: AbstractContextManager[None] = _alone(project) if writes else nullcontext()
         self.journal = BatchJournal(project.own, shown=project.shown(project.own))
 
     def __enter__(self) -> _Desk:
@@ -127,18 +129,11 @@ class _Desk:
 
 @contextmanager
 def _alone(project: Project) -> Iterator[None]:
-    from pytest_promptgate.models.store_lock import alone
-
     lock = project.own / "batches.lock"
-    if project.own.exists():
-        lock.touch()
+    make_own_directory(project.own)
+    lock.touch()
     with alone(lock, taken="another promptgate batch is at work here"):
         yield
-
-
-@contextmanager
-def _nobody() -> Iterator[None]:
-    yield
 
 
 def _refuse_latency(run: Run) -> None:

@@ -58,4 +58,7 @@ def _code(command: Callable[[], Any]) -> int:
     except PromptGateError as error:
         click.echo(printable(str(error)), err=True)
         return FAILED
+    except OSError as error:
+        click.echo(printable(f"{error.filename}: {error.strerror}" if error.filename else str(error)), err=True)
+        return FAILED
     return found if isinstance(found, int) else OK

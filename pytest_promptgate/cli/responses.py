@@ -15,6 +15,7 @@ from pytest_promptgate.cli.tables import plural, show_table, size
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.retention import Needs, is_needed, is_used, needs_of
 from pytest_promptgate.files.atomic import replace_file
+from pytest_promptgate.files.own_directory import make_own_directory
 from pytest_promptgate.models.store import file_name
 from pytest_promptgate.models.store_files import Entry, Scan, content, scan, union
 from pytest_promptgate.models.store_lock import alone
@@ -96,7 +97,9 @@ def merge(sources: tuple[Path, ...], into: Path) -> None:
 
 
 def _merge(paths: Sequence[Path], into: Path) -> None:
-    _make(into.parent)
+    if into.parent.name == "responses":
+        make_own_directory(into.parent.parent)
+    into.parent.mkdir(parents=True, exist_ok=True)
     with alone(into):
         known = [*paths, *([into] if into.exists() else [])]
         scans = [scan(each) for each in {each.resolve(): each for each in known}.values()]
@@ -104,14 +107,6 @@ def _merge(paths: Sequence[Path], into: Path) -> None:
         replace_file(into, lambda: content(picked, scans), file=str(into))
     click.echo(f"{printable(str(into))}: {plural(len(picked), 'answer')} from {plural(len(scans), 'store')}")
     _tell(complaint for each in scans for complaint in each.complaints)
-
-
-def _make(directory: Path) -> None:
-    own = directory.parent
-    if directory.name == "responses" and not own.exists():
-        own.mkdir(parents=True)
-        (own / ".gitignore").write_text("# Made by pytest-promptgate.\n*\n", encoding="utf-8")
-    directory.mkdir(parents=True, exist_ok=True)
 
 
 def _files(source: Path) -> list[Path]:

@@ -6,12 +6,14 @@ Beside it ``batches/<id>.jsonl`` names the requests of each open batch: digests 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from pytest_promptgate.core.batches import BatchRecord, Item, Stage
 from pytest_promptgate.errors import StoreError
 from pytest_promptgate.files.atomic import replace_file
+from pytest_promptgate.files.own_directory import make_own_directory
 from pytest_promptgate.files.shapes import WrongShapeError, count, entries, field, items, mapping, text
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class BatchJournal:
 
     def begin(self, record: BatchRecord, requests: Sequence[Item]) -> None:
         """Write down what is about to be sent."""
+        make_own_directory(self._own)
         path = self._requests(record)
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = [_encoded({"id": each.custom_id, "parts": dict(each.parts)}) for each in requests]
@@ -111,9 +114,7 @@ class BatchJournal:
             raise StoreError(self._shown, what, hint=_HINT) from fault
 
     def _write(self) -> None:
-        if not self._own.exists():
-            self._own.mkdir(parents=True)
-            (self._own / ".gitignore").write_text("# Made by pytest-promptgate.\n*\n", encoding="utf-8")
+        make_own_directory(self._own)
         value = {"batches_version": VERSION, "batches": [asdict(each) for each in self._loaded().values()]}
         data = (json.dumps(value, indent=1, ensure_ascii=True) + "\n").encode()
         replace_file(self._path, lambda: (data,), file=self._shown)
@@ -138,7 +139,19 @@ def _stage(value: Json) -> Stage:
         raise WrongShapeError(f"no stage is called {value!r}") from None
 
 
-_READERS: Mapping[str, Callable[[Json], object]] = {"requests": count, "answered": count, "stage": _stage}
+def _own_id(value: Json) -> str:
+    # It becomes the name of a file.
+    if not re.fullmatch("[0-9a-f]{1,64}", text(value)):
+        raise WrongShapeError("no id of ours")
+    return text(value)
+
+
+_READERS: Mapping[str, Callable[[Json], object]] = {
+    "id": _own_id,
+    "stage": _stage,
+    "requests": count,
+    "answered": count,
+}
 
 
 def _reason(fault: Exception) -> str:

@@ -53,7 +53,7 @@ def _loaded(loader: DatasetLoader, path: Path, file: str) -> Sequence[Row]:
         rows = loader(str(path))
     except PromptGateError as error:
         raise _renamed(error, path.as_posix(), file) from None
-    except Exception as error:  # a plugin's loader is users' code
+    except (Exception, SystemExit) as error:  # a plugin's loader is users' code
         what = f"the loader of {path.suffix} files failed: {type(error).__name__}: {one_line(str(error), width=200)}"
         raise DatasetError(Place(file=file), what) from error
     if isinstance(rows, Sequence) and all(isinstance(row, Row) for row in rows):

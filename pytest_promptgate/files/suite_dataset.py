@@ -120,15 +120,19 @@ def _entries(rows: Sequence[Row], file: str, id_column: str | None) -> tuple[lis
         try:
             case_id = _id(row, id_column)
             if case_id in first:
-                raise ValueError(_twice(case_id, first[case_id], id_column))
+                raise ValueError(_twice(case_id, first[case_id], id_column), "" if faults else _UNIQUE)
             first[case_id] = row
             entries.append(Entry(id=case_id, fields=row.fields, tags=_tags(row.fields), place=place))
         except ValueError as fault:
-            faults.append(DatasetError(place if row.line else f"{file}, row {number}", str(fault)))
+            what, *hint = fault.args
+            faults.append(DatasetError(place if row.line else f"{file}, row {number}", what, hint="".join(hint)))
     if len(faults) > _FAULTS_TOLD:
         more = DatasetError(file, f"{len(faults) - _FAULTS_TOLD:,} further rows are wrong as well")
         faults = [*faults[:_FAULTS_TOLD], more]
     return entries, faults
+
+
+_UNIQUE = "A case is known by its id, in node ids and in baselines: each row needs its own."
 
 
 def _id(row: Row, column: str | None) -> str:
@@ -167,6 +171,11 @@ def _tags(fields: Mapping[str, Json]) -> tuple[str, ...]:
     raise ValueError(f"tags must be a list of texts, or a text with commas or spaces, not {shown(value)}")
 
 
+def _values_of(column: str, entries: list[Entry]) -> str:
+    values = [*dict.fromkeys(shown(entry.fields.get(column)) for entry in entries)]
+    return f"Values of {column}: {', '.join(values[:5])}{', …' if len(values) > 5 else '.'}"
+
+
 def _chosen(entries: list[Entry], chosen: Filter, columns: frozenset[str], node: Node) -> list[Entry]:
     missing = sorted(chosen.columns - columns)
     for name in missing:
@@ -182,5 +191,6 @@ def _chosen(entries: list[Entry], chosen: Filter, columns: frozenset[str], node:
             node.fault(f"the filter fails at {entry.place}: {fault.what}", fault.hint)
             return []
     if not kept:
-        node.fault(f"no row of {len(entries):,} matches the filter {shown(chosen.text)}")
+        hint = "\n".join(_values_of(name, entries) for name in sorted(chosen.columns - {TAGS}))
+        node.fault(f"no row of {len(entries):,} matches the filter {shown(chosen.text)}", hint)
     return kept

@@ -216,8 +216,13 @@ _HINTS: Sequence[tuple[str, str]] = (
 )
 
 
+_USUAL_HINT = (
+    "{{ x }} puts a value in, {% if x %} is a statement; as plain text they stand between {% raw %} and {% endraw %}."
+)
+
+
 def _syntax_hint(message: str) -> str:
-    return next((hint for pattern, hint in _HINTS if re.match(pattern, message)), "")
+    return next((hint for pattern, hint in _HINTS if re.match(pattern, message)), _USUAL_HINT)
 
 
 def _names_bound_by_set(tree: nodes.Template) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from pytest_promptgate.core.batches import BatchStatus
 from pytest_promptgate.core.pins import ServedModel, compare_served
@@ -13,6 +14,7 @@ from pytest_promptgate.models.bodies import body_of
 from pytest_promptgate.models.endpoints import endpoint_of
 from pytest_promptgate.models.refusals import Refusal, error_of
 from pytest_promptgate.models.replies import read_reply
+from pytest_promptgate.models.wire import foreign_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -49,6 +51,7 @@ class OpenAIBatches:
         self._endpoint = endpoint_of(spec)
         self._path = "/chat/completions" if self._endpoint.azure else "/v1/chat/completions"
         self._client = _client(self._endpoint)
+        self._headers = foreign_headers(self._endpoint)
 
     def line(self, name: str, request: Request) -> bytes:
         """One request as a line of an input file."""
@@ -58,14 +61,16 @@ class OpenAIBatches:
 
     def upload(self, name: str, content: bytes) -> str:
         """Hand over an input file; its id."""
-        found = self._call(lambda client: client.files.create(file=(name, content), purpose="batch"))
+        found = self._call(
+            lambda client: client.files.create(file=(name, content), purpose="batch", extra_headers=self._headers)
+        )
         return str(found.id)
 
     def create(self, file: str, tag: str) -> BatchStatus:
         """Begin a batch."""
         return _status(
             self._call(
-                lambda client: client.with_options(max_retries=0).post(
+                lambda client: client.post(
                     "/batches",
                     body={
                         "input_file_id": file,
@@ -74,6 +79,7 @@ class OpenAIBatches:
                         "metadata": {_TAG: tag},
                     },
                     cast_to=object,
+                    options={"headers": self._headers, "max_retries": 0},
                 )
             )
         )
@@ -95,7 +101,7 @@ class OpenAIBatches:
 
     def status(self, batch: str) -> BatchStatus:
         """Where a batch stands."""
-        return _status(self._get(f"/batches/{batch}", {}))
+        return _status(self._get(f"/batches/{quote(batch, safe='')}", {}))
 
     def results(self, status: BatchStatus, pin: ModelPin) -> Iterator[tuple[str, Completion | CallError]]:
         """Name and outcome of every request that has one, first those that were answered."""
@@ -143,11 +149,13 @@ class OpenAIBatches:
         return self._endpoint.without_secrets(one_line(": ".join(words), width=200)) or "no reason was given"
 
     def _content(self, file: str) -> bytes:
-        content: bytes = self._call(lambda client: client.files.content(file).content)
+        content: bytes = self._call(lambda client: client.files.content(file, extra_headers=self._headers).content)
         return content
 
     def _get(self, path: str, query: Mapping[str, object]) -> Mapping[str, Any]:
-        found = self._call(lambda client: client.get(path, cast_to=object, options={"params": query}))
+        found = self._call(
+            lambda client: client.get(path, cast_to=object, options={"params": query, "headers": self._headers})
+        )
         return found if isinstance(found, dict) else {}
 
     def _call(self, ask: Callable[[OpenAI], Any]) -> Any:
@@ -176,11 +184,9 @@ class OpenAIBatches:
 def _client(endpoint: Endpoint) -> OpenAI:
     import openai
 
-    from pytest_promptgate.models.wire import foreign_headers
-
     settings: dict[str, Any] = {
         "api_key": endpoint.key or "none",
-        "default_headers": {**endpoint.headers, **foreign_headers(endpoint)},
+        "default_headers": endpoint.headers,
         "max_retries": TRIES,
     }
     if endpoint.azure:

@@ -113,7 +113,7 @@ class Limiter:
 
     def accepted(self, ticket: int, now: float, latency: float) -> None:
         """It was answered, after `latency` seconds."""
-        self._pause.accepted(ticket)
+        self._pause.accepted(ticket, now)
         seen = self._ended(ticket)
         seen.accepted += 1
         seen.latency += latency
@@ -176,6 +176,8 @@ class Limiter:
             self._cut(now, keep=0.5)
         elif not self._suspicious(seen) or (self._doubling and self.limit < self._most and seen.share < PASSING):
             self._grow(seen, now)
+        elif self._pause.contradicted and PASSING / 2 < seen.share < MOST_NOISE:
+            self._take_for_noise(seen.share)
         else:
             self._doubling = False
             self._try_pacing(seen, now, trials=TRIALS)
@@ -234,9 +236,12 @@ class Limiter:
             self._cut(now, keep=0.5)
         else:
             before.absorb(seen)
-            self.noise = min(before.share, MOST_NOISE)
-            self._pace = None
-            self._doubling = True
+            self._take_for_noise(before.share)
+
+    def _take_for_noise(self, share: float) -> None:
+        self.noise = min(share, MOST_NOISE)
+        self._pace = None
+        self._doubling = True
 
     def _cut(self, now: float, *, keep: float) -> None:
         self._doubling = False

@@ -208,7 +208,8 @@ class OpenAIAccount:
             tries += (
                 f", for it wants {fault.retry_after:.0f} s of patience and {self._policy.total_s:.0f} s are granted"
             )
-        return TransportFault(fault.where, f"{fault.what}; {tries}", hint=fault.hint, overloaded=fault.overloaded)
+        hint = fault.hint or "What was answered is stored: run again, and only what is missing is asked."
+        return TransportFault(fault.where, f"{fault.what}; {tries}", hint=hint, overloaded=fault.overloaded)
 
 
 @dataclass(slots=True, kw_only=True)

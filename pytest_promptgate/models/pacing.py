@@ -46,6 +46,7 @@ class Hints:
         return max(refilled, 1.0) / max(self.reset_s, 0.001)
 
 
+LONG_S = 0.5  # a pause of which it can be told whether the provider meant it
 LONGEST_PAUSE_S = 60.0  # a provider may ask for more, but is then asked again: it never freezes us
 
 
@@ -57,6 +58,8 @@ class Pause:
     first: int = 0  # ticket of the first request that was refused
     balance: int = 0  # refused minus accepted, of those sent since
     began: float = float("-inf")
+    agreed: float = 0.0  # refusals and answers, while a long pause was asked for; old ones fade
+    denied: float = 0.0
 
     def wait(self, now: float) -> float:
         """Seconds until it is over."""
@@ -69,7 +72,18 @@ class Pause:
             self.balance = 0
             self.began = now
         self.balance += 1
+        if retry_after >= LONG_S:
+            self.agreed += 1
+            if self.agreed + self.denied > 40:
+                self.agreed /= 2
+                self.denied /= 2
         self.until = max(self.until, now + min(retry_after, LONGEST_PAUSE_S))
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the provider answers much of what it asked us to hold back: it does not refuse for our load."""
+        both = self.agreed + self.denied
+        return both >= 10 and self.denied >= 0.4 * both
 
     def held_back(self, now: float, *, since: float) -> float:
         """Seconds between `since`, when a request started last, and `now` in which this kept others from starting."""
@@ -77,7 +91,9 @@ class Pause:
             return 0.0
         return max(0.0, self.until - max(since, self.began))
 
-    def accepted(self, ticket: int) -> None:
+    def accepted(self, ticket: int, now: float) -> None:
         """Answered all the same, if it was sent after the first one that was refused."""
         if ticket > self.first:
             self.balance -= 1
+            if self.until - self.began >= LONG_S and now < self.until:
+                self.denied += 1

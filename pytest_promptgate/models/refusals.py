@@ -90,7 +90,11 @@ def _account_error(endpoint: Endpoint, refusal: Refusal, said: str) -> AccountSt
         )
     if status == 403:
         with_key = f" to the key in {variable}" if variable else ""
-        return AccountStopped(name, f"the provider denies access{with_key} (status 403){said}")
+        return AccountStopped(
+            name,
+            f"the provider denies access{with_key} (status 403){said}",
+            hint=f"Look at what {endpoint.url} allows it.",
+        )
     return AccountStopped(
         name,
         f"the quota is exhausted (status {status}){said}",

@@ -23,6 +23,7 @@ from pytest_promptgate.core.types import (
     Score,
     Skipped,
     Suite,
+    Unscored,
     Verdict,
 )
 
@@ -193,6 +194,17 @@ def table(report: Report) -> list[str]:
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def unscored_lines(report: Report) -> list[str]:
+    """``unscored: c-07: provider refused: …``, a line per reason: such cases pass, and are not to be overlooked."""
+    cases: dict[str, dict[str, None]] = {}
+    for result in report.results:
+        for grade in result.observation.grades.values():
+            if isinstance(grade, Unscored):
+                cases.setdefault(one_line(grade.reason, width=2 * WIDTH), {})[result.trial.id] = None
+    lines = [f"unscored: {names([*ids])}: {reason}" for reason, ids in cases.items()]
+    return lines if len(lines) <= WORST else [*lines[:WORST], f"… and {len(lines) - WORST} more reasons"]
 
 
 def slice_lines(report: Report) -> list[str]:

@@ -10,12 +10,15 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from tests.loopback.faults import Bucket, Chance, Fault, Wire, rate_limited, server_error
-from tests.loopback.server import LoopbackServer
-
 from .processes import ROOT
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as for the tests, which share the loopback server
+
+from loopback.faults import Bucket, Chance, Fault, Wire, rate_limited, server_error  # noqa: E402
+from loopback.server import LoopbackServer  # noqa: E402
 
 if TYPE_CHECKING:
     from types import TracebackType

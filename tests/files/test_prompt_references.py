@@ -68,7 +68,9 @@ def test_a_reference_that_leads_nowhere_is_told(tmp_path: Path, reference: str, 
 
 
 def test_a_missing_prompts_directory_is_told(tmp_path: Path) -> None:
-    assert told(tmp_path, "a") == "evals/a.eval.yaml:1:9: no prompt 'a' in prompts/\n  Prompts: none."
+    assert told(tmp_path, "a") == (
+        "evals/a.eval.yaml:1:9: no prompt 'a' in prompts/\n  Write prompts/a/v1.prompty, or set promptgate_prompts."
+    )
 
 
 @pytest.mark.parametrize(

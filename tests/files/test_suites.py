@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 PINNED = "gpt-4o-2024-11-20"
+UNIQUE = "  A case is known by its id, in node ids and in baselines: each row needs its own."
 MOST = """\
 suite: support-triage
 prompt: triage@v1
@@ -255,9 +256,12 @@ def test_rows_without_id_are_named_by_their_content(project: SuiteProject) -> No
     ("rows", "told"),
     [
         ([{"message": "a", "expected": ""}, {"expected": "", "message": "a"}],
-         "rows.jsonl:2: the row is equal to that of line 1"),
-        ([{"id": "a b"}, {"id": "a-b"}], "rows.jsonl:2: the id 'a-b' stands on line 1 already (there from 'a b')"),
-        ([{"id": 7}, {"id": "7"}], "rows.jsonl:2: the id '7' stands on line 1 already"),
+         f"rows.jsonl:2: the row is equal to that of line 1\n{UNIQUE}"),
+        (
+            [{"id": "a b"}, {"id": "a-b"}],
+            f"rows.jsonl:2: the id 'a-b' stands on line 1 already (there from 'a b')\n{UNIQUE}",
+        ),
+        ([{"id": 7}, {"id": "7"}], f"rows.jsonl:2: the id '7' stands on line 1 already\n{UNIQUE}"),
         ([{"id": "a"}, {"id": None}], "rows.jsonl:2: the row has no id in column 'id'"),
         ([{"id": "a"}, {"message": "b"}], "rows.jsonl:2: the row has no id in column 'id'"),
         ([{"id": 1.5}], "rows.jsonl:1: an id must be text or a whole number, not 1.5"),
@@ -279,7 +283,7 @@ def test_many_wrong_rows_are_told_shortly(project: SuiteProject) -> None:
 
     lines = project.refusal(LEAST).splitlines()
 
-    assert len(lines) == 11
+    assert len(lines) == 12
     assert lines[-1] == "rows.jsonl: 1,989 further rows are wrong as well"
 
 
@@ -368,4 +372,4 @@ def test_rows_of_a_file_without_lines_are_told_by_their_number(project: SuitePro
     rows = [Row(fields={"id": "a", "message": text, "expected": "x"}, line=None) for text in "mn"]
     project = replace(project, loaders={".jsonl": lambda _: rows})
 
-    assert project.refusal(LEAST) == "rows.jsonl, row 2: the id 'a' stands on an earlier row already"
+    assert project.refusal(LEAST) == f"rows.jsonl, row 2: the id 'a' stands on an earlier row already\n{UNIQUE}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 # pytester forgets what a run in this process imported, and PyYAML's C part does not survive a second import.
 # What is imported here stays, which also makes each run faster.
+import aiohttp  # noqa: F401
+import openai  # noqa: F401
 import pytest
 import yaml  # noqa: F401
 from front_project import Project

@@ -114,8 +114,10 @@ def test_an_unknown_price_refuses_to_start(project: Project, loopback: Callable[
     result.stdout.fnmatch_lines(
         [
             "--prompt-max-cost 5: the price of local/small-1 is not known: nothing was asked",
-            "  Write it in promptgate.yaml, in USD per million tokens: "
-            "`prices: {local/small-1: {input: 2.5, output: 10}}`, or run without the limit.",
+            (
+                "  Write it in promptgate.yaml, in USD per million tokens: "
+                "`prices: {local/small-1: {input: 2.5, output: 10}}`, or run without the limit."
+            ),
         ]
     )
 
@@ -179,9 +181,7 @@ def test_a_folded_suite_says_so_in_one_line(priced: tuple[Project, LoopbackServe
     result.stdout.fnmatch_lines(["8 of 10 cases were not asked: the budget of $1.00 was reached"])
 
 
-def test_when_the_time_is_over_the_rest_is_not_asked(
-    project: Project, loopback: Callable[..., LoopbackServer]
-) -> None:
+def test_when_the_time_is_over_the_rest_is_not_asked(project: Project, loopback: Callable[..., LoopbackServer]) -> None:
     server = loopback(answers=RIGHT, latency=0.5)
     project.served(server.base_url)
 

@@ -216,7 +216,7 @@ def test_the_line_of_dots_stays_whole_on_a_terminal(slow: Project) -> None:
     assert "\rprompt evals: 0/10 answers" in written
     lines = screen_lines(written)
     assert [line for line in lines if line.startswith(("test_unit.py", "evals/"))] == [
-        "test_unit.py ..                                                          [ 15%]",
+        "test_unit.py ..",
         "evals/triage.eval.yaml ..........g                                       [100%]",
     ]
     assert not [line for line in lines if re.search(r"\d+/\d+ answers", line)]

@@ -30,9 +30,9 @@ def test_a_refresh_asks_for_everything_although_the_lockfile_and_the_store_answe
 def test_a_model_that_has_drifted_fails_the_nightly_run_and_stays_in_the_store(
     project: Project, loopback: Callable[..., LoopbackServer]
 ) -> None:
-    right, wrong = loopback(answers=RIGHT), {**RIGHT, "the invoice amount": "shipping"}
-    project.served(right.base_url).accept()
-    right.answers = wrong
+    server = loopback(answers=RIGHT)
+    project.served(server.base_url).accept()
+    server.answers = {**RIGHT, "the invoice amount": "shipping"}
 
     drifted = project.evals("--prompt-refresh")
     (project.root / "promptgate.lock.json").unlink()
@@ -42,7 +42,7 @@ def test_a_model_that_has_drifted_fails_the_nightly_run_and_stays_in_the_store(
     drifted.stdout.fnmatch_lines(["accuracy fell from 1.000 to 0.900*"])
     assert asked(later) == ["10 cases: 0 unchanged, 10 from the store, 0 asked"]
     later.stdout.fnmatch_lines(["*accuracy  -         0.900*"])
-    assert right.count == 20
+    assert server.count == 20
 
 
 def test_an_unfinished_refresh_is_told_and_resumed(project: Project, loopback: Callable[..., LoopbackServer]) -> None:
@@ -55,8 +55,10 @@ def test_an_unfinished_refresh_is_told_and_resumed(project: Project, loopback: C
     rest = project.evals("--prompt-refresh")
 
     assert lines_of(part, "triage: 2 of 10") == [
-        "triage: 2 of 10 answers were asked anew; the earlier ones count until "
-        "`pytest --prompt-refresh evals/triage.eval.yaml` has asked for the rest"
+        (
+            "triage: 2 of 10 answers were asked anew; the earlier ones count until "
+            "`pytest --prompt-refresh evals/triage.eval.yaml` has asked for the rest"
+        )
     ]
     assert asked(plain) == ["10 cases: 0 unchanged, 10 from the store, 0 asked"]
     assert asked(rest)[0].startswith("10 cases: 0 unchanged, 2 from the store, 8 asked")
@@ -70,8 +72,10 @@ def test_a_refresh_may_write_the_baseline(project: Project, loopback: Callable[.
 
     project.accept("--prompt-refresh")
 
-    assert asked(project.evals()) == ["10 cases: 10 unchanged, 0 asked"]
-    assert '"accuracy": {"value": 1' in project.text("promptgate.lock.json").replace("1.0", "1") or server.count == 20
+    assert server.count == 20
+    result = project.evals()
+    assert asked(result) == ["10 cases: 10 unchanged, 0 asked"]
+    result.stdout.fnmatch_lines(["*accuracy  1.000     1.000*"])
 
 
 def test_a_refresh_offline_is_a_contradiction(project: Project) -> None:

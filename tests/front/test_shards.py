@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from front_project import RIGHT, Project, asked
+import pytest
+from front_project import RIGHT, ROWS, Project, asked
 
 from pytest_promptgate.core.shards import shard_of
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
     from loopback.server import LoopbackServer
 
-MINE = {number: [case for case in (f"c-{row:02}" for row in range(1, 11)) if shard_of(case, 3) == number] for number in (1, 2, 3)}
+CASES = [case for case, _, _ in ROWS]
+MINE = {number: [case for case in CASES if shard_of(case, 3) == number] for number in (1, 2, 3)}
 STORE = "responses/triage.jsonl"
 
 
@@ -102,7 +104,8 @@ def test_a_shard_that_is_missing_is_asked_by_the_job_that_judges(
 
     result = project.evals()
 
-    assert asked(result)[0].startswith(f"10 cases: 0 unchanged, {10 - len(MINE[2])} from the store, {len(MINE[2])} asked")
+    missing = len(MINE[2])
+    assert asked(result)[0].startswith(f"10 cases: 0 unchanged, {10 - missing} from the store, {missing} asked")
 
 
 def test_a_folded_suite_is_shared_out_too(project: Project, loopback: Callable[..., LoopbackServer]) -> None:
@@ -113,9 +116,9 @@ def test_a_folded_suite_is_shared_out_too(project: Project, loopback: Callable[.
     assert server.count == 10
 
 
-def test_in_ci_a_shard_needs_no_baseline(project: Project, monkeypatch: object) -> None:
+def test_in_ci_a_shard_needs_no_baseline(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.standard()
-    project.pytester._monkeypatch.setenv("CI", "true")  # pytester's own, undone with it
+    monkeypatch.setenv("CI", "true")
 
     assert project.evals("--prompt-shard=1/3").ret == 0
 

@@ -149,5 +149,5 @@ def test_ordinary_tests_keep_their_letters_and_words(project: Project) -> None:
 
     result = project.evals()
 
-    result.stdout.fnmatch_lines(["test_unit.py .Fxs *"])
+    result.stdout.fnmatch_lines(["test_unit.py .Fxs*"])
     result.assert_outcomes(passed=12, failed=1, xfailed=1, skipped=1)

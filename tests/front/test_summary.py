@@ -70,7 +70,10 @@ def test_unscored_and_errored_cases_stand_in_the_books(project: Project) -> None
     )
     project.suite(SUITE.replace("exact_match", "moody"))
 
-    assert table(project.evals())[-1] == "  accuracy  -         1.000    -       inconclusive  7/2/1"
+    assert table(project.evals())[-2:] == [
+        "  accuracy  -         1.000    -       inconclusive  7/2/1",
+        "  unscored: c-02, c-03: hm",
+    ]
 
 
 def test_an_unknown_price_is_said_to_be_unknown(project: Project) -> None:

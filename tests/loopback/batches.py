@@ -30,6 +30,7 @@ class BatchEndpoint:
         faults: Fail a whole batch with these messages, as wrong files do.
         model: That answers; None echoes the one that was asked.
         cut_replies: Begin a batch, but break the connection before the reply, for so many batches.
+        refuses: The reply to everything.
     """
 
     answers: Answers = None
@@ -39,6 +40,8 @@ class BatchEndpoint:
     faults: tuple[str, ...] = ()
     model: str | None = None
     cut_replies: int = 0
+    refuses: Fault | None = None
+    heads: list[bytes] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     batches: dict[str, Body] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)  # custom ids, of all batches
@@ -46,6 +49,9 @@ class BatchEndpoint:
 
     def handle(self, method: str, path: str, head: bytes, raw: bytes) -> Fault | None:
         """The reply, or None if the path is somebody else's."""
+        self.heads.append(head)
+        if self.refuses is not None:
+            return self.refuses
         parts = urlsplit(path)
         words = parts.path.strip("/").split("/")[1:]
         match (method, *words):

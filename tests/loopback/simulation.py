@@ -38,9 +38,14 @@ class Traffic:
 
 
 def simulate(
-    limiter: Limiter, provider: Provider, *, seconds: float, latency: Callable[[float, int], float] = lambda _, __: 0.2
+    limiter: Limiter,
+    provider: Provider,
+    *,
+    seconds: float,
+    latency: Callable[[float, int], float] = lambda _, __: 0.2,
+    refusal: float = 0.2,
 ) -> Traffic:
-    """Ask as much as `limiter` allows, for `seconds`; a refused request comes back after a fifth of the latency."""
+    """Ask as much as `limiter` allows, for `seconds`; a refusal takes `refusal` times the latency of an answer."""
     traffic, order, events = Traffic(), itertools.count(), list[tuple[float, int, int, float | None, float]]()
     now, under_way = 0.0, 0
     while now < seconds:
@@ -49,7 +54,7 @@ def simulate(
             ticket = limiter.start(now)
             traffic.starts.append(now)
             verdict = provider(now, under_way)
-            took = latency(now, under_way) * (1.0 if verdict is None else 0.2)
+            took = latency(now, under_way) * (1.0 if verdict is None else refusal)
             under_way += 1
             heapq.heappush(events, (now + took, next(order), ticket, verdict, took))
             continue

@@ -49,7 +49,9 @@ def request(text: str = "hello", *, model: str = MODEL, **parts: Any) -> Request
     return Request(pin=ModelPin(provider="desk", name=model), **(given | parts))
 
 
-def ask(provider: ProviderSpec, *requests: Request, policy: RetryPolicy = HASTY) -> list[Completion | BaseException]:
+def ask(
+    provider: ProviderSpec, *requests: Request, policy: RetryPolicy | None = HASTY
+) -> list[Completion | BaseException]:
     """All requests at once; answers and errors in their order."""
 
     async def run() -> list[Completion | BaseException]:
@@ -223,7 +225,7 @@ def test_denied_access_names_status_and_reason(loopback: Start) -> None:
     server = loopback(faults=always(faults.forbidden()))
     assert error(spec(server.base_url), request(), AccountStopped) == (
         "desk: the provider denies access to the key in DESK_KEY (status 403): "
-        "Country, region, or territory not supported"
+        f"Country, region, or territory not supported\n  Look at what {server.base_url} allows it."
     )
 
 
@@ -300,6 +302,7 @@ def test_what_a_provider_says_is_shown_without_secrets_and_control_characters(lo
     )
 
 
+AGAIN = "\n  What was answered is stored: run again, and only what is missing is asked."
 ODD = "\n  If it stays so, look at base_url: a proxy or another service may be answering."
 
 
@@ -330,7 +333,7 @@ ODD = "\n  If it stays so, look at base_url: a proxy or another service may be a
 )
 def test_a_fault_is_retried_and_then_told(fault: faults.Fault, what: str, tries: int, loopback: Start) -> None:
     server = loopback(faults=always(fault))
-    hint = ODD if what.startswith("the reply") else ""
+    hint = ODD if what.startswith("the reply") else AGAIN
     assert error(spec(server.base_url), request(), TransportFault) == (
         f"desk/{MODEL}: {what}; gave up after {tries} tries{hint}"
     )
@@ -342,14 +345,14 @@ def test_a_dropped_connection_is_not_called_a_time_out(fault: faults.Fault, loop
     server = loopback(faults=always(fault))
     assert error(spec(server.base_url), request(), TransportFault) == (
         f"desk/{MODEL}: the connection to {server.base_url} was dropped before the answer was complete; "
-        "gave up after 2 tries"
+        f"gave up after 2 tries{AGAIN}"
     )
 
 
 def test_a_server_that_hangs_is_left(loopback: Start) -> None:
     server = loopback(faults=always(faults.HUNG))
     assert error(spec(server.base_url, timeout_s=0.1), request(), TransportFault) == (
-        f"desk/{MODEL}: no answer within 0.1 s; gave up after 2 tries"
+        f"desk/{MODEL}: no answer within 0.1 s; gave up after 2 tries{AGAIN}"
     )
 
 
@@ -357,8 +360,17 @@ def test_a_wait_beyond_the_time_granted_is_not_begun(loopback: Start) -> None:
     server = loopback(faults=always(faults.rate_limited(3600)))
     assert error(spec(server.base_url), request(), TransportFault) == (
         f"desk/{MODEL}: the rate limit was reached (status 429): Rate limit reached for requests; gave up after "
-        "1 try, for it wants 3600 s of patience and 120 s are granted"
+        f"1 try, for it wants 3600 s of patience and 120 s are granted{AGAIN}"
     )
+
+
+def test_the_time_granted_to_retries_is_the_providers_own(loopback: Start) -> None:
+    server = loopback(faults=always(faults.server_error()))
+    (told,) = ask(spec(server.base_url, retry_for_s=0.0), request(), policy=None)
+    assert str(told) == (
+        f"desk/{MODEL}: the provider failed (status 500): The server had an error; gave up after 1 try{AGAIN}"
+    )
+    assert server.count == 1
 
 
 def test_a_provider_that_says_not_to_retry_is_believed(loopback: Start) -> None:

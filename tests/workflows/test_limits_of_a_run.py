@@ -315,8 +315,10 @@ def test_a_round_is_complete_when_all_slots_are_in(engine: Engine, tmp_path: Pat
     evaluation.submit(planned(both, "old"), None, None)
     evaluation.wait("fake", "old", ["a"], tick=quiet)
     assert [str(each) for each in evaluation.refreshed()] == [
-        "fake: 1 of 2 answers were asked anew; the earlier ones count until "
-        "`pytest --prompt-refresh evals/fake.eval.yaml` has asked for the rest"
+        (
+            "fake: 1 of 2 answers were asked anew; the earlier ones count until "
+            "`pytest --prompt-refresh evals/fake.eval.yaml` has asked for the rest"
+        )
     ]
     evaluation.submit(planned(both, "new"), None, None)
     evaluation.wait("fake", "new", ["a"], tick=quiet)
