@@ -14,7 +14,7 @@ from _pytest.mark import KeywordMatcher
 from _pytest.mark.expression import Expression
 
 from pytest_promptgate.core.printable import printable
-from pytest_promptgate.errors import PromptGateError
+from pytest_promptgate.errors import PromptGateError, SuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,11 +46,18 @@ class SuiteFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Collector]:
         """Read the suite and plan it: whatever can be wrong before the first call is told here."""
+        if self.path.is_dir():
+            raise self.CollectError(str(_directory(self.eval_session.settings.shown(self.path))))
         try:
             runs = self.eval_session.open_suite(self.path)
         except PromptGateError as error:
             raise self.CollectError(printable(str(error))) from None
         yield VersionCollector.of(self, runs)
+
+
+def _directory(shown: str) -> SuiteError:
+    hint = "Suites are files; give the directory another name, or write the suite in its place."
+    return SuiteError(shown, "cannot be read: Is a directory", hint=hint)
 
 
 class VersionCollector(pytest.Collector):
@@ -126,7 +133,7 @@ class EvalItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         """Where, for ``--durations`` and JUnit: the suite file."""
-        return self.path, None, f"{cast('VersionCollector', self.parent).name}::{self.name}"
+        return self.path, 0, f"{cast('VersionCollector', self.parent).name}::{self.name}"
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
         """Our own failures and errors as their text; anything else as pytest shows it."""

@@ -185,7 +185,8 @@ class Run:
             report = assess(
                 self.plan,
                 results,
-                baseline=None if settings.shard else self._rescored(results),
+                baseline=None if settings.shard else self.baseline,
+                rescored=None if settings.shard else self._rescored(results),
                 acceptances=(
                     *let_pass_now(regression=settings.accept, dataset=settings.accept_dataset),
                     *reference.acceptances(self.plan, self.baseline),

@@ -75,7 +75,7 @@ def _saved(evals: EvalSession, accepted: list[Baseline], lines: list[str], *, re
         )
     except PromptGateError as error:
         return Update(lines=(*lines, printable(str(error))), refused=True)
-    lines += [f"wrote {settings.shown(path)}" for path in changed]
+    lines += [f"{'wrote' if path.exists() else 'deleted'} {settings.shown(path)}" for path in changed]
     return Update(lines=tuple(lines), refused=refused)
 
 

@@ -84,7 +84,7 @@ def since_anchor(
     rescored: Side | None = None,
     aggregates: Mapping[str, Aggregate] = _NONE,
 ) -> SinceAnchor | None:
-    """How far `spec` has moved between the anchor of `baseline` and `now`; None if nothing can be compared.
+    """How far `spec` has moved between the anchor of `baseline` and `now`; None if nobody can tell.
 
     Args:
         spec: Of the suite that `now` measured.
@@ -101,12 +101,13 @@ def since_anchor(
         return None if link is None else _added(debt, link, linked=spec.name in anchor.drift)
     before = Side(cases=baseline.cases, scorers=baseline.scorers)
     last = between(spec, rescored or before, now, aggregates=aggregates)
-    if last is None:
-        return None
     first = between(spec, then, before, aggregates=aggregates) if baseline.anchor is not None else None
     if first is not None:
         debt = Drift(change=debt.change + first.change, variance=debt.variance + first.variance)
-    return _added(debt, last, linked=True)
+    if last is None and debt.change == 0:
+        return None
+    # Where nothing links this step, what was lost before is not forgiven.
+    return _added(debt, last or SinceAnchor(change=0.0, variance=0.0, n=0, linked=True), linked=True)
 
 
 def between(

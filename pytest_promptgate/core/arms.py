@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from pytest_promptgate.core.swap_test import Alternative
 
+JUST_MOVED = 1e-6  # what a move is worth that leaves the case's own score where it was
+
 Side: TypeAlias = "tuple[tuple[float, ...], ...]"  # per case its samples
 
 
@@ -64,6 +66,19 @@ class Arms:
             math.fsum(new) / len(new) - math.fsum(old) / len(old)
             for old, new in zip(self.before, self.after, strict=True)
         ]
+
+    @property
+    def moves(self) -> list[float]:
+        """How far each case moved, >= 0 and 0 only if nothing that the metric reads differs.
+
+        A wrong label that gave way to another wrong one moves an F1, though the case is as wrong as before.
+        """
+        gains = [abs(gain) for gain in self.case_gains]
+        if self.statistic is None:
+            return gains
+        sides = zip(self.statistic.before, self.statistic.after, strict=True)
+        differ = [sorted(old) != sorted(new) for old, new in sides]
+        return [max(gain, JUST_MOVED * other) for gain, other in zip(gains, differ, strict=False)]
 
     @property
     def samples(self) -> int:

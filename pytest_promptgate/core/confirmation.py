@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.changes import EPSILON
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_promptgate.core.arms import Arms
+    from pytest_promptgate.core.types import Observation, Outcome
 
 LEAST_SAMPLES = 3
 MOST_SAMPLES = 8
@@ -44,12 +45,32 @@ def retrial(lower: Sequence[Arms], *, most_calls: int, arms: int = 2, most_sampl
     """
     weight: dict[str, float] = {}
     for each in lower:
-        moves = [abs(gain) for gain in each.case_gains]
-        largest = max(moves)
-        for case, move in zip(each.cases, moves, strict=True):
+        largest = max(each.moves)
+        for case, move in zip(each.cases, each.moves, strict=True):
             if move > EPSILON:
                 weight[case] = max(weight.get(case, 0.0), move / largest)
     ranked = sorted(weight, key=lambda case: (-weight[case], case))
     chosen = ranked[: max(1, most_calls // (arms * LEAST_SAMPLES))]
     affordable = most_calls // (arms * len(chosen))
     return Retrial(cases=tuple(sorted(chosen)), samples=min(most_samples, max(LEAST_SAMPLES, affordable)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """What stage 2 brought: fresh samples of both prompts on the same cases."""
+
+    retrial: Retrial
+    asked: int  # calls that were made for it in this run; the rest was stored
+    production: Mapping[str, tuple[Observation, ...]]  # by case id, in sample order
+    candidate: Mapping[str, tuple[Observation, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotRetried:
+    """Why there are no fresh samples, and what that makes of a metric that came out lower."""
+
+    why: str  # goes on after "…, and "
+    outcome: Outcome | None  # None: stored samples have to decide (DECISIONS 5)
+
+
+Stage2 = Retried | NotRetried

@@ -107,7 +107,7 @@ def lost_verdict(suite: Suite, baseline: Baseline) -> Verdict | None:
     edited = [name for name in before.keys() & rows.keys() if rows[name] != before[name].row]
     told = [_removed(removed, [name for name in removed if used_to_pass(before[name])])] if removed else []
     if len(removed) + len(edited) > MOST_LOST * len(before):
-        told.append(f"{len(removed) + len(edited)} of {len(before)} are gone or edited, more than {MOST_LOST:.0%}")
+        told.append(f"{len(removed) + len(edited)} of {len(before)} are gone or edited, more than 10 %")
     if not told:
         return None
     return Verdict(

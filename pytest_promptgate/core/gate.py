@@ -1,21 +1,19 @@
-"""The decision: one metric of one suite against its baseline, in the order of GATE §2.
+"""Where one metric of one suite stands against its baseline: rows 0 and 1 of GATE §2.
 
 `stand` finds out whether the data suffice, and returns a `Verdict` if they do not, or if no comparison is needed.
-Otherwise the metric has a `Standing`, and the suite's rule decides. Rules see standings only: one that needs more
-than a standing (fresh samples, the run's whole family of hypotheses) collects them before it decides.
+Otherwise the metric has a `Standing`, and `core.judgement` decides it together with the rest of the run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from pytest_promptgate.core import findings
 from pytest_promptgate.core.changes import EPSILON, changed_cases
 from pytest_promptgate.core.comparison import Comparison, compare
-from pytest_promptgate.core.decision import Policy, Question, Why, decide
 from pytest_promptgate.core.evidence import Sides, arms_of
 from pytest_promptgate.core.findings import Finding
 from pytest_promptgate.core.metrics import measure
@@ -36,6 +34,7 @@ from pytest_promptgate.core.types import (
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
+    from pytest_promptgate.core.arms import Arms
     from pytest_promptgate.core.ports import Aggregate
     from pytest_promptgate.core.types import Baseline, Measured, MetricSpec, Result, Suite
 
@@ -72,43 +71,10 @@ class Standing:
         """Cases compared."""
         return len(self.comparison.pairs)
 
-    def question(self, rule: str) -> Question:
-        """What `core.decision` has to decide; the books are settled when there is a standing."""
+    def arms(self) -> Arms:
+        """Baseline and run on the pairs."""
         sides = [Sides(case=pair.case.id, before=pair.before, after=pair.after) for pair in self.comparison.pairs]
-        arms = arms_of(self.spec, sides, aggregates=self.aggregates)
-        return Question(arms=arms, policy=Policy(rule=rule, tolerance=self.gate.tolerance))
-
-
-Rule: TypeAlias = Callable[[Standing], Finding]
-
-
-def strict(standing: Standing) -> Finding:
-    """Lower is lower: fails iff Δ < -tolerance."""
-    spec, before, after, n = standing.spec, standing.before, standing.after, standing.n
-    why = decide(standing.question("strict")).why
-    if why is Why.EQUAL:
-        return findings.unchanged(spec, after, n=n)
-    tell = {Why.HIGHER: findings.improved, Why.TOLERANCE: findings.tolerated, Why.LOWER: findings.regressed}[why]
-    return tell(spec, before, after, n=n, tolerance=standing.gate.tolerance)
-
-
-RULES: Mapping[str, Rule] = MappingProxyType({"strict": strict})
-
-
-def judge(spec: MetricSpec, given: GateInput) -> Verdict:
-    """Decide one metric.
-
-    Raises:
-        KeyError: The suite's rule is none of `RULES`.
-    """
-    rule = RULES[given.suite.rule]
-    standing = stand(spec, given)
-    return standing if isinstance(standing, Verdict) else decided(standing, rule(standing), given)
-
-
-def judge_all(given: GateInput) -> tuple[Verdict, ...]:
-    """Decide every metric of the suite, in its order."""
-    return tuple(judge(spec, given) for spec in given.suite.metrics)
+        return arms_of(self.spec, sides, aggregates=self.aggregates)
 
 
 def stand(spec: MetricSpec, given: GateInput) -> Standing | Verdict:

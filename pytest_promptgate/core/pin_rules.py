@@ -33,7 +33,7 @@ class PinStatus(StrEnum):
 class Rule:
     """One line of the table."""
 
-    pattern: re.Pattern[str]
+    pattern: str
     status: PinStatus
     why: str
     inner: str = ""  # family that judges the group `inner`; its judgement is the answer
@@ -41,19 +41,19 @@ class Rule:
 
 
 def _pinned(pattern: str, why: str, *, inner: str = "") -> Rule:
-    return Rule(pattern=re.compile(pattern), status=PinStatus.PINNED, why=why, inner=inner, if_pinned=bool(inner))
+    return Rule(pattern=pattern, status=PinStatus.PINNED, why=why, inner=inner, if_pinned=bool(inner))
 
 
 def _floating(pattern: str, why: str) -> Rule:
-    return Rule(pattern=re.compile(pattern), status=PinStatus.FLOATING, why=why)
+    return Rule(pattern=pattern, status=PinStatus.FLOATING, why=why)
 
 
 def _unknown(pattern: str, why: str) -> Rule:
-    return Rule(pattern=re.compile(pattern), status=PinStatus.UNKNOWN, why=why)
+    return Rule(pattern=pattern, status=PinStatus.UNKNOWN, why=why)
 
 
 def _as(pattern: str, family: str) -> Rule:
-    return Rule(pattern=re.compile(pattern), status=PinStatus.UNKNOWN, why="", inner=family)
+    return Rule(pattern=pattern, status=PinStatus.UNKNOWN, why="", inner=family)
 
 
 ISO = r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)"

@@ -141,7 +141,7 @@ def _without_revision(bare: str) -> tuple[str, str]:
 
 
 def _apply(rule: Rule, model: str) -> PinLabel | None:
-    match = rule.pattern.fullmatch(model)
+    match = re.fullmatch(rule.pattern, model)
     if match is None:
         return None
     groups = match.groupdict()

@@ -18,7 +18,8 @@ from pytest_promptgate.core.swap_test import Alternative, Swap
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
-MOST_SWAPS = 1 << 16  # that are all worked out: 16 changed cases of one sample, all different
+MOST_UNITS = 16  # changed cases of one sample that are swapped in all ways, whatever that costs
+MOST_SWAPS = 10_000  # different outcomes that are all worked out otherwise: no dearer than drawing
 
 S = TypeVar("S")  # a sample: a number, or an (answered, expected) pair of labels
 
@@ -40,12 +41,12 @@ def statistic_test(
         clusters: As in `swap_test.swap_test`.
 
     Returns:
-        Exact if there are at most `MOST_SWAPS` different outcomes, else from seeded draws.
+        Exact with at most `MOST_UNITS` swaps or `MOST_SWAPS` different outcomes, else from seeded draws.
     """
     if alternative == "better":
         before, after = after, before
     world = _World.of(before, after, statistic, clusters)
-    if math.prod(unit.outcomes(copies) for unit, copies in world.units) <= MOST_SWAPS:
+    if world.is_small:
         return Swap(p=_all_swaps(world), p_min=world.p_min, exact=True)
     return Swap(p=_drawn(world), p_min=world.p_min, exact=False)
 
@@ -99,6 +100,12 @@ class _World(Generic[S]):
         mark = statistic([s for _, new in sides for s in new]) - statistic([s for old, _ in sides for s in old])
         seed = seed_of([sorted(map(repr, fixed[0])), [(repr(unit), copies) for unit, copies in units]])
         return cls(fixed, units, statistic, mark, seed)
+
+    @property
+    def is_small(self) -> bool:
+        if not self.pools and sum(self.copies) <= MOST_UNITS:
+            return True
+        return math.prod(unit.outcomes(copies) for unit, copies in self.units) <= MOST_SWAPS
 
     @property
     def p_min(self) -> float:

@@ -78,7 +78,8 @@ class _Case:
 
     @classmethod
     def of(cls, old: Sequence[float], new: Sequence[float]) -> _Case:
-        return cls(tuple(round(each / GRID) for each in old), tuple(round(each / GRID) for each in new))
+        # Sorted, so that the order of the samples does not show in the draws.
+        return cls(tuple(sorted(round(each / GRID) for each in old)), tuple(sorted(round(each / GRID) for each in new)))
 
     @property
     def is_single(self) -> bool:

@@ -156,6 +156,16 @@ class MetricGate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GatePolicy:
+    """The numbers of the rules; see docs/statistics.md."""
+
+    alpha: float = 0.05  # chance that a run in which nothing changed fails, 0 < alpha < 1
+    confirm_samples: int = 8  # most fresh answers per case and prompt; at least 3
+    confirm_max_calls: int | None = None  # of stage 2; None: six per case of the suite
+    max_drop: float | None = 0.10  # under `significant`: a drop as large as this needs no proof; None: no such limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MustPass:
     """Cases that have to reach `pass_at` in every sample of each of `scorers`."""
 
@@ -178,8 +188,9 @@ class Suite:
     samples: int  # answers per case, >= 1
     scorers: tuple[BoundScorer, ...]  # never empty
     metrics: tuple[MetricSpec, ...]  # never empty
-    rule: str  # strict
+    rule: str  # strict, confirm, significant or non_inferior
     gates: Mapping[str, MetricGate]  # one per metric, by its name
+    policy: GatePolicy = field(default_factory=GatePolicy)
     must_pass: tuple[MustPass, ...] = ()
     slices: tuple[str, ...] = ()  # columns, or "tags"
     smoke: int = 8  # cases of the smoke tier
@@ -487,6 +498,8 @@ class Verdict:
     worse: tuple[CaseChange, ...] = ()  # worst first
     better: tuple[CaseChange, ...] = ()  # best first
     direction: Direction = Direction.HIGHER
+    p: float | None = None  # of the test that decided, within the run's family; None: no test was needed
+    sees: str = ""  # how large a drop this gate can see, for people
     accepted: str = ""  # why a verdict that would be red is not; "" if it is not for an acceptance
     since_anchor: float | None = None  # the change since the anchor, less than 0 is worse; None: it did not decide
 

@@ -7,29 +7,77 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.types import Direction, MetricGate, MetricSpec, Tolerance
+from pytest_promptgate.core.types import Direction, GatePolicy, MetricGate, MetricSpec, Tolerance
 from pytest_promptgate.core.wording import did_you_mean
 
 if TYPE_CHECKING:
     from pytest_promptgate.files.node import Node
 
-RULE = "strict"
-LATER_RULES = frozenset({"confirm", "significant", "non_inferior"})
+STRICT, CONFIRM, SIGNIFICANT, NON_INFERIOR = "strict", "confirm", "significant", "non_inferior"
+# Rule -> the settings that it reads.
+RULES: Mapping[str, frozenset[str]] = {
+    STRICT: frozenset(),
+    CONFIRM: frozenset({"alpha", "samples", "max_calls"}),
+    SIGNIFICANT: frozenset({"alpha", "max_drop"}),
+    NON_INFERIOR: frozenset({"alpha"}),
+}
+# Kinds of providers whose models give the same answer every time.
+DETERMINISTIC = frozenset({"embedded"})
 KEYS = frozenset({"tolerance", "floor", "gated", "direction"})
 REPORT = "report"
 
 _PERCENT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*\Z")
 
 
-def read_rule(gate: Node | None) -> str:
-    """The rule by which all metrics of the suite are judged."""
+def read_rule(gate: Node | None) -> tuple[str, GatePolicy]:
+    """The rule by which all metrics of the suite are judged, and its numbers; the rule is "" if the file names none.
+
+    Written as its name, or as ``{confirm: {samples: 5}}``.
+    """
     node = gate.get("rule") if gate else None
-    rule = node.text() if node else None
-    if node and rule in LATER_RULES:
-        node.fault(f"the rule {rule!r} is not accepted yet", f"Accepted: {RULE}.")
-    elif node and rule and rule != RULE:
-        node.fault(f"unknown rule {rule!r}", did_you_mean(rule, [RULE], label="Accepted"))
-    return RULE
+    if node is None:
+        return "", GatePolicy()
+    if not isinstance(node.value, Mapping):
+        return _rule_name(node), GatePolicy()
+    named = node.pairs()
+    if len(named) != 1:
+        node.wrong("one rule", f"Accepted: {', '.join(RULES)}.")
+        return "", GatePolicy()
+    rule, settings = named[0]
+    if rule not in RULES:
+        settings.fault(f"unknown rule {rule!r}", did_you_mean(rule, RULES, label="Accepted"))
+        return "", GatePolicy()
+    settings.keys(RULES[rule])
+    return rule, _policy(settings)
+
+
+def default_rule(kinds: Collection[str]) -> str:
+    """``strict`` if no model of these kinds of providers can answer twice differently, else ``confirm``."""
+    return STRICT if DETERMINISTIC.issuperset(kinds) else CONFIRM
+
+
+def _rule_name(node: Node) -> str:
+    rule = node.text()
+    if rule is not None and rule not in RULES:
+        node.fault(f"unknown rule {rule!r}", did_you_mean(rule, RULES, label="Accepted"))
+        return ""
+    return rule or ""
+
+
+def _policy(settings: Node) -> GatePolicy:
+    policy = GatePolicy()
+    alpha, samples = settings.get("alpha"), settings.get("samples")
+    calls, drop = settings.get("max_calls"), settings.get("max_drop")
+    if alpha:
+        found = alpha.number("a number from 0.0001 to 0.5", low=0.0001, high=0.5)
+        policy = replace(policy, alpha=found or policy.alpha)
+    if samples:
+        policy = replace(policy, confirm_samples=samples.whole(3) or policy.confirm_samples)
+    if calls:
+        policy = replace(policy, confirm_max_calls=calls.whole(6))
+    if drop:
+        policy = replace(policy, max_drop=drop.number("a number > 0", low=1e-9))
+    return policy
 
 
 def read_gates(

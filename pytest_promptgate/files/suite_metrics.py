@@ -72,7 +72,8 @@ def _metric(
         return None
     before = len(node.faults)
     _check_aggregate(expression, node, context)
-    _check_source(expression, node, {*written, *OBSERVABLES})
+    if written:  # else the suite has no scorers at all, which is noted
+        _check_source(expression, node, {*written, *OBSERVABLES})
     scorer = scorers.get(expression.source)
     if scorer is not None or expression.source in OBSERVABLES:
         _check_labels(expression, node, scorer)

@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypedDict
 
-from pytest_promptgate.core.types import Suite
+from pytest_promptgate.core.types import GatePolicy, Suite
 from pytest_promptgate.errors import PromptGateError, SuiteError
 from pytest_promptgate.files.node import Node, raise_faults
 from pytest_promptgate.files.source import read_text, read_yaml
 from pytest_promptgate.files.suite_cases import cases_of, check_scorable
 from pytest_promptgate.files.suite_context import SuiteContext
 from pytest_promptgate.files.suite_dataset import TAGS, read_dataset
-from pytest_promptgate.files.suite_gate import read_gates, read_rule
+from pytest_promptgate.files.suite_gate import default_rule, read_gates, read_rule
 from pytest_promptgate.files.suite_inputs import read_inputs, variables_from
 from pytest_promptgate.files.suite_metrics import read_metrics
 from pytest_promptgate.files.suite_models import read_slots
@@ -86,6 +86,7 @@ def _read(root: Node, path: Path, context: SuiteContext) -> Suite | None:
     plain = _plain(root, path)
     if root.faults or prompt is None:
         return None
+    plain["rule"] = plain["rule"] or default_rule({context.providers[pin.provider].kind for pin in slots.values()})
     return Suite(
         path=context.shown(path),
         prompt=prompt,
@@ -106,16 +107,19 @@ class _Plain(TypedDict):
     name: str
     samples: int
     rule: str
+    policy: GatePolicy
     smoke: int
     outputs: bool
 
 
 def _plain(root: Node, path: Path) -> _Plain:
     outputs = root.get("outputs")
+    rule, policy = read_rule(root.get("gate"))
     return _Plain(
         name=_name(root, path),
         samples=_whole(root, "samples", 1),
-        rule=read_rule(root.get("gate")),
+        rule=rule,
+        policy=policy,
         smoke=_whole(root, "smoke", 8),
         outputs=outputs is None or outputs.flag() is not False,
     )

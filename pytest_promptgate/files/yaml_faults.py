@@ -28,4 +28,4 @@ def _syntax_hint(problem: str, seen: str, column: int) -> str:
         return "A value that contains ': ' needs quotes; keys of one mapping start in the same column."
     if "cannot start any token" in problem and column < len(seen):
         return f"A value that starts with {seen[column]!r} needs quotes."
-    return ""
+    return "Look here and on the lines before: a bracket or a quote that is not closed, or an indent that is off."

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pytest_promptgate.errors import StoreError
 from pytest_promptgate.models import store_lines, store_lock
-from pytest_promptgate.models.store_lines import AnswerLine, HeaderLine, RepairedLine, RoundLine
+from pytest_promptgate.models.store_index import StoreIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,7 +63,7 @@ class FileStore:
         self._clock = clock
         self._ticks = ticks
         self._lock = threading.Lock()
-        self._index: _Index | None = None
+        self._index: StoreIndex | None = None
         self._reader: BinaryIO | None = None
         self._writer: int | None = None
         self._synced = 0.0
@@ -142,19 +142,19 @@ class FileStore:
                 self._reader.close()
                 self._reader = None
 
-    def _loaded(self) -> _Index:
+    def _loaded(self) -> StoreIndex:
         if self._index is None:
-            index = _Index(self.path)
+            index = StoreIndex(self.path)
             try:
                 # Kept open: a file that is replaced meanwhile stays as it was read, and none is while it is shared.
-                self._reader = store_lock.open_shared(self.path)
-                index.load(self._reader)
+                self._reader = reader = store_lock.open_shared(self.path)
+                index.load(reader)
             except FileNotFoundError:
                 pass
             except OSError as fault:
                 raise self._broken("read", fault) from fault
             except StoreError:
-                self._reader.close()
+                reader.close()
                 self._reader = None
                 raise
             self._index = index  # only now: what could not be read must not pass for empty
@@ -225,58 +225,6 @@ class FileStore:
             else "Mend it or move it away."
         )
         return StoreError(str(self.path), f"the response store cannot be {done}: {fault.strerror or fault}", hint=hint)
-
-
-class _Index:
-    """Where in the file each answer stands."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.places: dict[StoreKey, tuple[int, int, int]] = {}  # offset, length, line number
-        self.rounds: set[str] = set()
-        self.latencies: dict[str, float] = {}  # by trial
-        self.complaints: list[str] = []
-        self._ranks: dict[StoreKey, tuple[float, str]] = {}
-
-    def load(self, file: BinaryIO) -> None:
-        """Read the file; what is no line of a store is skipped and noted."""
-        offset = 0
-        torn: int | None = None
-        for number, line in enumerate(file, 1):
-            try:
-                found = store_lines.decode(line)
-            except (ValueError, RecursionError):
-                if torn is not None:
-                    self.complain(torn, "not a line of a response store")
-                torn = number if line.strip() else None
-            else:
-                if torn is not None and not isinstance(found, RepairedLine):
-                    self.complain(torn, "not a line of a response store")
-                torn = None
-                self._note(found, offset, len(line), number)
-            offset += len(line)
-        self._ranks.clear()
-
-    def complain(self, number: int, why: str) -> None:
-        """Remember a line that was skipped."""
-        self.complaints.append(f"{self.path}:{number}: {why}; skipped")
-
-    def _note(self, found: store_lines.Line, offset: int, length: int, number: int) -> None:
-        if isinstance(found, AnswerLine):
-            if found.trial and found.latency_s is not None:
-                self.latencies[found.trial] = found.latency_s
-            older = self._ranks.get(found.key)
-            if older is None or found.rank < older:
-                self.places[found.key] = (offset, length, number)
-                self._ranks[found.key] = found.rank
-        elif isinstance(found, RoundLine):
-            self.rounds.add(found.round)
-        elif isinstance(found, HeaderLine) and found.version > store_lines.VERSION:
-            raise StoreError(
-                f"{self.path}:{number}",
-                f"the response store has format {found.version}, this pytest-promptgate reads {store_lines.VERSION}",
-                hint="Upgrade pytest-promptgate, or set promptgate_dir to another directory.",
-            )
 
 
 def _differences(

@@ -148,6 +148,7 @@ def _others(differences: Differences) -> Iterator[str]:
         "rows edited": differences.edited,
     }
     yield from (f"{label}: {names(ids)}" for label, ids in lists.items() if ids)
+    yield from (f"accepted {each}" for each in differences.accepted)
 
 
 def _acceptance(report: Report, verdict: Verdict, alias: str, refused: str, first: str) -> Iterator[str]:

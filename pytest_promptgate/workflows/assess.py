@@ -9,7 +9,8 @@ from pytest_promptgate.core.acceptance import allows_dataset, let_pass
 from pytest_promptgate.core.anchor import Side, since_anchor
 from pytest_promptgate.core.budget import priced_baseline
 from pytest_promptgate.core.differences import differences, promises
-from pytest_promptgate.core.gate import GateInput, judge_all
+from pytest_promptgate.core.gate import GateInput
+from pytest_promptgate.core.judgement import judge_all
 from pytest_promptgate.core.metrics import measure
 from pytest_promptgate.core.ratchet import held_to_anchor
 from pytest_promptgate.core.recorded import records
@@ -35,6 +36,7 @@ def assess(
     notes: Sequence[str] = (),
     acceptances: Sequence[Acceptance] = (),
     standing: Sequence[Verdict] = (),
+    rescored: Baseline | None = None,
 ) -> Report:
     """Measure and judge one suite and slot.
 
@@ -49,11 +51,13 @@ def assess(
         notes: What is to be told once beside the verdicts.
         acceptances: What may be let pass in this step.
         standing: Red verdicts of other origin, known before anything was asked.
+        rescored: The baseline as today's scorers see it, if they have changed and its answers are at hand.
     """
     suite = plan.suite
-    known = None if baseline is None else priced_baseline(baseline, price)
+    seen = rescored or baseline
+    known = None if seen is None else priced_baseline(seen, price)
     observations = [result.observation for result in results]
-    changes = differences(suite, plan.pin, known)
+    changes = differences(suite, plan.pin, baseline)
     given = GateInput(
         suite=suite,
         baseline=known,
@@ -62,7 +66,8 @@ def assess(
         aggregates=aggregates,
         dataset_accepted=allows_dataset(acceptances),
     )
-    judged = (*_held(given), *promises(suite, known), *standing)
+    recorded = known if baseline is None or seen is baseline else priced_baseline(baseline, price)
+    judged = (*_held(given, recorded), *promises(suite, known), *standing)
     verdicts = let_pass(judged, acceptances)
     return Report(
         suite=suite,
@@ -81,16 +86,21 @@ def assess(
     )
 
 
-def _held(given: GateInput) -> Iterator[Verdict]:
-    """Every verdict, held against the anchor where small losses may have added up."""
-    verdicts = judge_all(given)
-    baseline = given.baseline
-    if baseline is None or baseline.anchor is None or given.selection is not None:
+def _held(given: GateInput, baseline: Baseline | None) -> Iterator[Verdict]:
+    """Every verdict, held against the anchor where small losses may have added up.
+
+    Args:
+        given: With the baseline as today's scorers see it.
+        baseline: As it is recorded.
+    """
+    verdicts, seen = judge_all(given), given.baseline
+    if baseline is None or baseline.anchor is None or seen is None or given.selection is not None:
         yield from verdicts
         return
     now = Side(cases=records(given.results), scorers={each.name: each.fingerprint for each in given.suite.scorers})
     for spec, verdict in zip(given.suite.metrics, verdicts, strict=True):
-        since = since_anchor(spec, baseline, now, aggregates=given.aggregates)
+        rescored = Side(cases=seen.cases, scorers=seen.scorers)
+        since = since_anchor(spec, baseline, now, rescored=rescored, aggregates=given.aggregates)
         ruled = given.suite.rule == "strict" or (since is not None and since.linked)
         yield held_to_anchor(verdict, spec, baseline, since) if ruled else verdict
 

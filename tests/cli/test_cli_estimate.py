@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from cli_world import PRICES, CliProject, Said
-from front_project import ROWS
+from front_project import QUIET_PLUGINS, ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from loopback.server import LoopbackServer
 
+QUIET = " ".join(QUIET_PLUGINS)
 HEADER = "suite   slot     cases  unchanged  stored  to ask  tokens     cost\n"
 
 
@@ -145,7 +147,9 @@ def test_an_unknown_option_is_a_usage_error(project: CliProject) -> None:
 
 def test_conftests_below_the_root_and_what_addopts_select_are_as_for_pytest(project: CliProject) -> None:
     project.standard()
-    project.write("pytest.ini", "[pytest]\naddopts = --lf -k nothing -m nothing --maxfail=1\ntestpaths = evals\n")
+    project.write(
+        "pytest.ini", f"[pytest]\naddopts = {QUIET} --lf -k nothing -m nothing --maxfail=1\ntestpaths = evals\n"
+    )
     project.write(
         "evals/conftest.py",
         "import pytest_promptgate as p\n"
@@ -161,3 +165,37 @@ def test_conftests_below_the_root_and_what_addopts_select_are_as_for_pytest(proj
 
 def _rows(count: int) -> list[tuple[str, str, str]]:
     return [(f"c-{number:02}", f"message number {number}", "billing") for number in range(1, count + 1)]
+
+
+def test_a_package_offers_scorers_through_its_entry_point(project: CliProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.standard().suite("prompt: triage\ndataset: ../datasets/mails.jsonl\nscorers: [polite]\n")
+    project.write(
+        "site/polite_offers.py",
+        "import pytest_promptgate as p\n"
+        "@p.hookimpl\n"
+        "def promptgate_scorers():\n"
+        "    return {'polite': lambda completion, case: p.Score(value=1.0)}\n",
+    )
+    project.write("site/polite-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: polite\nVersion: 1\n")
+    project.write("site/polite-1.dist-info/entry_points.txt", "[promptgate]\npolite = polite_offers\n")
+    monkeypatch.syspath_prepend(project.root / "site")
+
+    assert project.cli("estimate").out.splitlines()[1].startswith("triage  default     10")
+    project.evals().assert_outcomes(passed=11)
+
+
+def test_an_entry_point_that_cannot_be_loaded_is_told(project: CliProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.standard()
+    project.write("site/broken-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
+    project.write("site/broken-1.dist-info/entry_points.txt", "[promptgate]\nbroken = no_such_module\n")
+    monkeypatch.syspath_prepend(project.root / "site")
+
+    assert project.cli("estimate") == Said(
+        out="",
+        err=(
+            "no_such_module: its entry point 'broken' cannot be loaded: "
+            "ModuleNotFoundError: No module named 'no_such_module'\n"
+            "  Mend or uninstall the package that brings it.\n"
+        ),
+        code=4,
+    )

@@ -13,7 +13,8 @@ from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from pytest_promptgate.core.gate import GateInput, judge, judge_all
+from pytest_promptgate.core.gate import GateInput
+from pytest_promptgate.core.judgement import judge_all
 from pytest_promptgate.core.types import (
     CaseChange,
     Completion,
@@ -33,7 +34,7 @@ TEN = [f"c{number}" for number in range(10)]
 
 
 def verdict(world: GateInput) -> Verdict:
-    return judge(world.suite.metrics[0], world)
+    return judge_all(world)[0]
 
 
 def told(world: GateInput) -> tuple[str, bool, str]:
@@ -143,7 +144,7 @@ def test_a_metric_that_the_baseline_does_not_know_is_new() -> None:
     world = given({"a": [1.0]}, {"a": [0.0]})
     other = replace(world.suite.metrics[0], name="again")
 
-    found = judge(other, world)
+    found = judge_all(replace(world, suite=replace(world.suite, metrics=(other,))))[0]
 
     assert (found.outcome, found.red) == (Outcome.NEW, False)
     assert found.reason == "again is 0.000 (n=1): the baseline has no such metric"

@@ -200,7 +200,9 @@ URL = 'base_url: "http://h/v1"'
          "  Prices are USD per million tokens: {input: 2.5, output: 10}.\n"
          "promptgate.yaml:1:21: prices.openai/m.input must be USD per million tokens, a number >= 0, not -1")),
         ("prices: {openai/m: 1}", "promptgate.yaml:1:10: prices.openai/m must be a mapping, not 1"),
-        ("providers:\n  a: {x: 1", "promptgate.yaml:3:1: not valid YAML: did not find expected ',' or '}'"),
+        ("providers:\n  a: {x: 1",
+         "promptgate.yaml:3:1: not valid YAML: did not find expected ',' or '}'\n"
+         "  Look here and on the lines before: a bracket or a quote that is not closed, or an indent that is off."),
     ],
 )  # fmt: skip
 def test_a_wrong_file_is_refused_with_this_text(tmp_path: Path, text: str, told: str) -> None:

@@ -95,7 +95,11 @@ BOMB = "a: &a [0,0,0,0,0,0,0,0,0,0]\n" + "".join(
          "  A value that contains ': ' needs quotes; keys of one mapping start in the same column.")),
         ("a: @x", ("a.yaml:1:4: not valid YAML: found character that cannot start any token\n"
          "  A value that starts with '@' needs quotes.")),
-        ("a: [1", "a.yaml:2:1: not valid YAML: did not find expected ',' or ']'"),
+        (
+            "a: [1",
+            "a.yaml:2:1: not valid YAML: did not find expected ',' or ']'\n"
+            "  Look here and on the lines before: a bracket or a quote that is not closed, or an indent that is off.",
+        ),
         ("a: {{ x }}", ("a.yaml:1:5: a list or mapping stands where a key is expected\n"
          "  A value that starts with '{' or '[' needs quotes.")),
         ("? [a]\n: 1", "a.yaml:1:3: a list or mapping stands where a key is expected\n  Keys are text."),

@@ -117,12 +117,12 @@ def test_a_lockfile_that_is_older_than_its_prompt_is_red(branch: Project) -> Non
     result = branch.evals(*REF)
 
     result.assert_outcomes(passed=11, failed=1)
-    assert failure(result) == [
-        "baseline stale: promptgate.lock.json stands for triage@v1 on embedded/nearest-example-1, and this is triage@v2 "
-        "on embedded/nearest-example-1; run: pytest evals/triage.eval.yaml --update-baseline, and commit what it writes",
-        "what differs from the baseline:",
-        *failure(result)[2:],
-    ]
+    assert failure(result)[0] == (
+        "baseline stale: promptgate.lock.json stands for triage@v1 on embedded/nearest-example-1, "
+        "and this is triage@v2 on embedded/nearest-example-1; "
+        "run: pytest evals/triage.eval.yaml --update-baseline, and commit what it writes"
+    )
+    assert not [line for line in failure(result) if line.startswith("to accept it")]
     assert "gate:(baseline)[nearest-example-1]" in section(result, "FAILURES").splitlines()[0]
 
 
@@ -251,7 +251,6 @@ def test_an_empty_ref_is_refused(branch: Project) -> None:
 
 
 def test_a_shallow_clone_is_told_as_such(branch: Project, tmp_path: Path) -> None:
-    commit(branch.root, "more") if git(branch.root, "status", "--porcelain") else None
     target = tmp_path / "clone"
     git(branch.root, "clone", "--quiet", "--depth=1", branch.root.as_uri(), str(target))
 
