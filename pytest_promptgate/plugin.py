@@ -114,7 +114,13 @@ def pytest_load_initial_conftests(
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker always, and the machinery when evals are asked for."""
     config.addinivalue_line("markers", "prompt_eval: a case or a gate of a prompt suite (pytest-promptgate)")
-    if config.option.promptgate_evals or config.option.promptgate_update:
+    if not (config.option.promptgate_evals or config.option.promptgate_update):
+        return
+    if hasattr(config, "workerinput"):
+        from pytest_promptgate.pytest_xdist import WorkerHooks
+
+        config.pluginmanager.register(WorkerHooks(), "promptgate-worker")
+    else:
         from pytest_promptgate.pytest_session import register
 
         register(config)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.types import Baseline, Report, Result, Suite, Verdict
     from pytest_promptgate.pytest_session import EvalSession
+    from pytest_promptgate.workflows.assess import Assessment
 
 FAILING_SHOWN = 50  # texts of failing cases that a folded suite shows
 
@@ -177,34 +178,39 @@ class Run:
         return f"{text}\n{merges}" if merges else text
 
     def judged(self) -> Report:
-        """The report, made once all selected results are in."""
+        """The report, made once all selected results of the run are in (of this suite alone, if it needs no test)."""
         if self.report is None:
-            results = self.session.wait(self, self.selected)
-            engine, provider = self.session.evaluation(), self.plan.pin.provider
-            settings, reference = self.session.settings, self.session.reference
-            report = assess(
-                self.plan,
-                results,
-                baseline=None if settings.shard else self.baseline,
-                rescored=None if settings.shard else self._rescored(results),
-                acceptances=(
-                    *let_pass_now(regression=settings.accept, dataset=settings.accept_dataset),
-                    *reference.acceptances(self.plan, self.baseline),
-                ),
-                standing=reference.stale(self.plan),
-                selection=frozenset(self.selected) if self.partial else None,
-                partial=self.partial,
-                price=self.session.price(self.baseline.pin) if self.baseline and measures_cost(self.suite) else None,
-                aggregates=self.session.toolbox().aggregates,
-                notes=engine.notes(provider),
-            )
-            asked = any(each.origin is Origin.ASKED for each in results)
-            self.report = replace(
-                report,
-                verdicts=() if self.session.settings.shard else report.verdicts,
-                transport=engine.transport(provider) if asked else "",
-            )
+            self.session.judge(self)
+        assert self.report is not None
         return self.report
+
+    def assessed(self) -> Assessment:
+        """This suite as far as it can be judged by itself; waits for its results."""
+        results = self.session.wait(self, self.selected)
+        settings, reference = self.session.settings, self.session.reference
+        return assess(
+            self.plan,
+            results,
+            baseline=None if settings.shard else self.baseline,
+            rescored=None if settings.shard else self._rescored(results),
+            acceptances=(
+                *let_pass_now(regression=settings.accept, dataset=settings.accept_dataset),
+                *reference.acceptances(self.plan, self.baseline),
+            ),
+            standing=reference.stale(self.plan),
+            selection=frozenset(self.selected) if self.partial else None,
+            partial=self.partial,
+            price=self.session.price(self.baseline.pin) if self.baseline and measures_cost(self.suite) else None,
+            aggregates=self.session.toolbox().aggregates,
+            notes=self.session.evaluation().notes(self.plan.pin.provider),
+        )
+
+    def close(self, report: Report) -> None:
+        """Take the report of what `assessed` gave."""
+        asked = any(each.origin is Origin.ASKED for each in report.results)
+        transport = self.session.evaluation().transport(self.plan.pin.provider) if asked else ""
+        verdicts = () if self.session.settings.shard else report.verdicts
+        self.report = replace(report, verdicts=verdicts, transport=transport)
 
     def _rescored(self, results: Sequence[Result]) -> Baseline | None:
         """The baseline as the present scorers see it."""

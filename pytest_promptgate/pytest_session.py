@@ -13,12 +13,14 @@ from pytest_promptgate.errors import PromptGateError, SuiteError
 from pytest_promptgate.files.config import ProjectConfig, load_config
 from pytest_promptgate.files.lockfile_format import Lockfile
 from pytest_promptgate.pytest_accounts import Limits
+from pytest_promptgate.pytest_confirm import with_stage2
 from pytest_promptgate.pytest_launch import launch
 from pytest_promptgate.pytest_progress import ProgressLine
 from pytest_promptgate.pytest_reference import Reference, read_reference
 from pytest_promptgate.pytest_run import Run
 from pytest_promptgate.pytest_settings import Settings, settings_of
 from pytest_promptgate.pytest_signals import Termination
+from pytest_promptgate.workflows.assess import reports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -207,6 +209,19 @@ class EvalSession:
         found = [engine.results(run.suite.name, run.slot, case) for case in cases]
         return None if None in found else tuple(each for results in found for each in results or ())
 
+    def judge(self, run: Run) -> None:
+        """Judge `run`; if its rule tests, together with all others that do, since they share one level."""
+        together = [run]
+        if run.suite.rule != "strict":
+            together = [
+                each
+                for each in self.runs.values()
+                if each.selected and not each.blocked and each.report is None and each.suite.rule != "strict"
+            ]
+        assessed = with_stage2(self, {each: each.assessed() for each in together})
+        for each, report in zip(assessed, reports(tuple(assessed.values())), strict=True):
+            each.close(report)
+
     def judge_all(self) -> None:
         """Judge the runs that no selected gate item has judged, for the closing tables."""
         for run in self.runs.values():
@@ -240,11 +255,6 @@ def register(config: pytest.Config) -> None:
     from pytest_promptgate.pytest_hooks import EvalHooks
     from pytest_promptgate.pytest_protocol import ShortProtocol
 
-    if hasattr(config, "workerinput"):
-        from pytest_promptgate.pytest_xdist import WorkerHooks
-
-        config.pluginmanager.register(WorkerHooks(), "promptgate-worker")
-        return
     session = EvalSession(config)
     config.pluginmanager.register(EvalHooks(session), "promptgate-evals")
     config.pluginmanager.register(ShortProtocol(config), "promptgate-short-protocol")

@@ -35,8 +35,10 @@ class WorkerHooks:
     ) -> Generator[None, None, None]:
         """With ``--lf`` and failures among the evals only, a worker would find none of its own and run everything."""
         yield
+        if not getattr(config.option, "lf", False):  # the option belongs to the cache provider, which may be off
+            return
         failed: dict[str, bool] = config.cache.get("cache/lastfailed", {}) if config.cache is not None else {}
-        if config.option.lf and failed and not any(item.nodeid in failed for item in items):
+        if failed and not any(item.nodeid in failed for item in items):
             items.clear()
 
 

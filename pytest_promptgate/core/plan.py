@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import math
+import statistics
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ _RESERVED = frozenset({"cases"})
 _RESERVED_PREFIX = "gate:"
 # One wrong template makes as many faults as there are rows; nobody reads more than these.
 _FAULTS_TOLD = 10
+_SHORTEST = 1e-6  # of what is expected of a trial, in seconds or characters; a logarithm needs one
 
 
 def slug(text: str) -> str:
@@ -82,8 +85,11 @@ def slowness(trial: Trial) -> int:
 def slowest_first(trials: Sequence[Trial], latencies: Sequence[float | None]) -> tuple[Trial, ...]:
     """The trials in the order in which to ask them, so that no straggler begins last.
 
+    Those that may take about as long as most (within a factor of 1.4) keep their order: it is that of pytest's
+    items, which then report while others are still asked.
+
     Args:
-        trials: In any order.
+        trials: In pytest's order.
         latencies: What earlier answers of each took, in seconds. Where nobody knows, the prompt's length stands for
             it, at the pace of those that are known.
     """
@@ -93,7 +99,10 @@ def slowest_first(trials: Sequence[Trial], latencies: Sequence[float | None]) ->
     expected = [
         length * pace if seconds is None else seconds for length, seconds in zip(lengths, latencies, strict=True)
     ]
-    return tuple(trials[index] for index in sorted(range(len(trials)), key=lambda index: -expected[index]))
+    usual = max(statistics.median(expected), _SHORTEST) if expected else 1.0
+    # In doublings of the usual; sorted() keeps the order of equals.
+    doublings = [round(math.log2(max(each, _SHORTEST) / usual)) for each in expected]
+    return tuple(trials[index] for index in sorted(range(len(trials)), key=lambda index: -doublings[index]))
 
 
 def _requests(suite: Suite, pin: ModelPin, render: Renderer) -> list[Request]:

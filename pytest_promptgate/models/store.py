@@ -64,6 +64,7 @@ class FileStore:
         self._ticks = ticks
         self._lock = threading.Lock()
         self._index: StoreIndex | None = None
+        self._requests: dict[str, list[tuple[str, Mapping[str, str]]]] | None = None  # by case
         self._reader: BinaryIO | None = None
         self._writer: int | None = None
         self._synced = 0.0
@@ -116,7 +117,7 @@ class FileStore:
                 self._loaded().rounds.add(name)
 
     def explain_miss(self, key: StoreKey, *, parts: Mapping[str, str]) -> str:
-        """What differs from the nearest stored request of that trial, in one line; "" if none is stored."""
+        """What differs from the nearest stored request of that case, in one line; "" if none is stored."""
         with self._lock:
             stored = self._requests_of(parts.get("trial", ""))
         differences = [_differences(key.endpoint, parts, endpoint, others) for endpoint, others in stored]
@@ -178,10 +179,12 @@ class FileStore:
             raise self._broken("read", fault) from fault
 
     def _requests_of(self, trial: str) -> list[tuple[str, Mapping[str, str]]]:
-        lines = (
-            store_lines.decode_parts(self._bytes(start, size)) for start, size, _ in self._loaded().places.values()
-        )
-        return [(endpoint, parts) for endpoint, parts in lines if parts.get("trial") == trial]
+        if self._requests is None:  # read once: offline, every case of a changed prompt is a miss
+            self._requests = {}
+            for start, size, _ in self._loaded().places.values():
+                endpoint, parts = store_lines.decode_parts(self._bytes(start, size))
+                self._requests.setdefault(_case(parts.get("trial", "")), []).append((endpoint, parts))
+        return self._requests.get(_case(trial), [])
 
     def _append(self, line: bytes) -> int:
         """Write one line at the end of the file; where it begins."""
@@ -225,6 +228,11 @@ class FileStore:
             else "Mend it or move it away."
         )
         return StoreError(str(self.path), f"the response store cannot be {done}: {fault.strerror or fault}", hint=hint)
+
+
+def _case(trial: str) -> str:
+    case, mark, sample = trial.rpartition("#")
+    return case if mark and sample.isdigit() else trial
 
 
 def _differences(

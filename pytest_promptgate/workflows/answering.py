@@ -133,7 +133,7 @@ class Answering:
     # --- the way of one job ------------------------------------------------------------------------------------------
 
     async def _dispatch(self, jobs: Sequence[Job]) -> None:
-        for number, job in enumerate(self._sources.slowest_first(jobs)):
+        for number, job in enumerate(self._sources.ordered(jobs)):
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
             await self._scoring.room()

@@ -1,8 +1,8 @@
-"""From results to a report: measured, held against the baseline, and told what differs."""
+"""From results to reports: measured, held against the baseline, and told what differs."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.acceptance import allows_dataset, let_pass
@@ -10,7 +10,7 @@ from pytest_promptgate.core.anchor import Side, since_anchor
 from pytest_promptgate.core.budget import priced_baseline
 from pytest_promptgate.core.differences import differences, promises
 from pytest_promptgate.core.gate import GateInput
-from pytest_promptgate.core.judgement import judge_all
+from pytest_promptgate.core.judgement import Weighed, conclude, weigh
 from pytest_promptgate.core.metrics import measure
 from pytest_promptgate.core.ratchet import held_to_anchor
 from pytest_promptgate.core.recorded import records
@@ -21,7 +21,26 @@ if TYPE_CHECKING:
 
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.ports import Aggregate, Price
-    from pytest_promptgate.core.types import Acceptance, Verdict
+    from pytest_promptgate.core.types import Acceptance, Differences, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """One suite and slot, measured and weighed; what is still to come are the verdicts."""
+
+    plan: Plan
+    weighed: Weighed
+    baseline: Baseline | None  # as it is recorded, at today's prices
+    differences: Differences
+    partial: str  # why the run is not complete, for people; "" if it is
+    notes: tuple[str, ...]  # what is to be told once beside the verdicts
+    acceptances: tuple[Acceptance, ...]
+    standing: tuple[Verdict, ...]
+
+    @property
+    def given(self) -> GateInput:
+        """What the verdicts are about."""
+        return self.weighed.given
 
 
 def assess(
@@ -37,8 +56,8 @@ def assess(
     acceptances: Sequence[Acceptance] = (),
     standing: Sequence[Verdict] = (),
     rescored: Baseline | None = None,
-) -> Report:
-    """Measure and judge one suite and slot.
+) -> Assessment:
+    """Measure and weigh one suite and slot.
 
     Args:
         plan: Of the whole suite.
@@ -53,47 +72,66 @@ def assess(
         standing: Red verdicts of other origin, known before anything was asked.
         rescored: The baseline as today's scorers see it, if they have changed and its answers are at hand.
     """
-    suite = plan.suite
     seen = rescored or baseline
     known = None if seen is None else priced_baseline(seen, price)
-    observations = [result.observation for result in results]
-    changes = differences(suite, plan.pin, baseline)
+    recorded = known if baseline is None or seen is baseline else priced_baseline(baseline, price)
     given = GateInput(
-        suite=suite,
+        suite=plan.suite,
         baseline=known,
         results=results,
         selection=selection,
         aggregates=aggregates,
         dataset_accepted=allows_dataset(acceptances),
     )
-    recorded = known if baseline is None or seen is baseline else priced_baseline(baseline, price)
-    judged = (*_held(given, recorded), *promises(suite, known), *standing)
-    verdicts = let_pass(judged, acceptances)
-    return Report(
-        suite=suite,
-        slot=plan.slot,
-        pin=plan.pin,
-        results=tuple(results),
-        measurements=tuple(measure(spec, observations, aggregates=aggregates) for spec in suite.metrics),
-        verdicts=verdicts,
-        differences=replace(
-            changes, accepted=tuple(f"{each.metric}: {each.accepted}" for each in verdicts if each.accepted)
-        ),
-        baseline=known,
+    return Assessment(
+        plan=plan,
+        weighed=weigh(given),
+        baseline=recorded,
+        differences=differences(plan.suite, plan.pin, baseline),
         partial=partial,
-        slices=tuple(_slices(plan, results, aggregates)),
         notes=tuple(notes),
+        acceptances=tuple(acceptances),
+        standing=tuple(standing),
     )
 
 
-def _held(given: GateInput, baseline: Baseline | None) -> Iterator[Verdict]:
+def reports(run: Sequence[Assessment]) -> tuple[Report, ...]:
+    """Judge suites together: those that go by tests share the run's level (`core.judgement`)."""
+    concluded = conclude([each.weighed for each in run])
+    return tuple(_report(each, verdicts) for each, verdicts in zip(run, concluded, strict=True))
+
+
+def _report(assessment: Assessment, verdicts: Sequence[Verdict]) -> Report:
+    plan, given = assessment.plan, assessment.given
+    observations = [result.observation for result in given.results]
+    held = _held(given, assessment.baseline, verdicts)
+    judged = (*held, *promises(plan.suite, given.baseline), *assessment.standing)
+    passed = let_pass(judged, assessment.acceptances)
+    accepted = tuple(f"{each.metric}: {each.accepted}" for each in passed if each.accepted)
+    return Report(
+        suite=plan.suite,
+        slot=plan.slot,
+        pin=plan.pin,
+        results=tuple(given.results),
+        measurements=tuple(measure(spec, observations, aggregates=given.aggregates) for spec in plan.suite.metrics),
+        verdicts=passed,
+        differences=replace(assessment.differences, accepted=accepted),
+        baseline=given.baseline,
+        partial=assessment.partial,
+        slices=tuple(_slices(plan, given.results, given.aggregates)),
+        notes=assessment.notes,
+    )
+
+
+def _held(given: GateInput, baseline: Baseline | None, verdicts: Sequence[Verdict]) -> Iterator[Verdict]:
     """Every verdict, held against the anchor where small losses may have added up.
 
     Args:
         given: With the baseline as today's scorers see it.
         baseline: As it is recorded.
+        verdicts: In the order of the suite's metrics.
     """
-    verdicts, seen = judge_all(given), given.baseline
+    seen = given.baseline
     if baseline is None or baseline.anchor is None or seen is None or given.selection is not None:
         yield from verdicts
         return

@@ -86,6 +86,22 @@ class Evaluation:
         if self._begun:
             self.start()
 
+    def submit_retrial(self, plans: Sequence[Plan], name: str) -> None:
+        """Have every trial of `plans` answered in the round `name` of the store, the plans mixed together.
+
+        Args:
+            plans: Arms of one retrial, of one suite; their slots differ from all others.
+            name: Not "", and no round that counts.
+        """
+        jobs: list[Job] = []
+        for each in plans:
+            price = cache(partial(self._price_of, each.pin))
+            for case in each.suite.cases:
+                self._ledger.plan(_key(each, case.id), each.suite.samples)
+            jobs += [Job(plan=each, price=price, trial=trial, reuse=None, round=name) for trial in each.trials]
+        self._early.append([job for job in jobs if not self._settled(job)])
+        self.start()
+
     def survey(
         self, *, tick: Callable[[Progress], None], interval: float = 0.1
     ) -> Mapping[tuple[str, str], Sequence[Trial]]:

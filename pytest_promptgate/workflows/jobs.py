@@ -26,6 +26,7 @@ class Job:
     price: Callable[[], Price | None]  # looked up at first need: price lists take longer to load than a run may take
     trial: Trial
     reuse: Reuse | None
+    round: str = ""  # the store's round of a retrial; "": the rounds that count
 
     @property
     def key(self) -> Key:

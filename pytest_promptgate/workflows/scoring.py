@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _ACCEPTED = "Return Score(value=0.8, reason=…), Unscored(reason=…), True, False, or a number from 0 to 1."
 _NONE: Mapping[str, Grade] = MappingProxyType({})
 _MOST_SHOWN = 200  # characters of what a scorer returned
-_LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
+_OURS = str(Path(__file__).parents[1])
+_LIBRARIES = (*(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")), _OURS)
 
 
 async def grades_of(

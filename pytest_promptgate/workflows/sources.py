@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.fingerprint import request_parts
+from pytest_promptgate.core.fingerprint import digest, request_parts
 from pytest_promptgate.core.plan import slowest_first
 from pytest_promptgate.core.ports import (
     Account,
@@ -74,7 +74,7 @@ class Sources:
             StoreError: The store cannot be read.
         """
         store = self._store(job)
-        for name in self._rounds_of(job.plan.suite.name, store):
+        for name in self._rounds_of(job, store):
             found = store.get(_key(job, endpoint, name))
             if found is not None:
                 return found
@@ -87,20 +87,25 @@ class Sources:
             StoreError: It could not be written.
         """
         store = self._store(job)
-        name = self._rounds_of(job.plan.suite.name, store)[0]
+        name = self._rounds_of(job, store)[0]
         store.put(_key(job, endpoint, name), completion, parts=_parts(job))
 
     def miss(self, job: Job, endpoint: str) -> StoreError:
         """What to say of a trial that has no stored answer, when nothing may be asked."""
         store = self._store(job)
-        key = _key(job, endpoint, self._rounds_of(job.plan.suite.name, store)[0])
+        key = _key(job, endpoint, self._rounds_of(job, store)[0])
         differs = store.explain_miss(key, parts=_parts(job)) if isinstance(store, ExplainsMisses) else ""
         command = f"Ask for it with: pytest --prompt-evals {job.plan.suite.path}"
         hint = "\n".join(line for line in (differs and f"{differs[0].upper()}{differs[1:]}.", command) if line)
         return StoreError(job.name, "no answer is stored, and --prompt-offline asks nothing", hint=hint)
 
-    def slowest_first(self, jobs: Sequence[Job]) -> list[Job]:
-        """`jobs` in the order in which to ask them, by what earlier answers of each trial took."""
+    def ordered(self, jobs: Sequence[Job]) -> list[Job]:
+        """`jobs` in the order in which to ask them: the slowest first, by what earlier answers of each trial took.
+
+        The arms of a retrial are mixed, by digests, so that neither has the provider's better minutes.
+        """
+        if jobs and jobs[0].round:
+            return sorted(jobs, key=lambda job: digest((job.round, job.trial.digest, job.trial.ordinal)))
         of_trial = {id(job.trial): job for job in jobs}
         order = slowest_first([job.trial for job in jobs], [self._latency(job) for job in jobs])
         return [of_trial[id(trial)] for trial in order]
@@ -123,7 +128,7 @@ class Sources:
         """
         store: object = self._stores.get(suite)
         if isinstance(store, HasRounds):
-            store.complete_round(self._rounds_of(suite, store)[0])
+            store.complete_round(self._counting(suite, store)[0])
 
     def transport(self, provider: str) -> str:
         """What carries the calls of a provider; "" if it was not needed."""
@@ -156,7 +161,10 @@ class Sources:
             self._stores[suite] = self._ports.store_of(suite)
         return self._stores[suite]
 
-    def _rounds_of(self, suite: str, store: object) -> tuple[str, ...]:
+    def _rounds_of(self, job: Job, store: object) -> tuple[str, ...]:
+        return (job.round,) if job.round else self._counting(job.plan.suite.name, store)
+
+    def _counting(self, suite: str, store: object) -> tuple[str, ...]:
         if suite not in self._rounds:
             complete = store.complete_rounds if isinstance(store, HasRounds) else ()
             self._rounds[suite] = (following(complete),) if self._ports.refresh else counting(complete)

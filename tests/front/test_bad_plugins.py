@@ -6,6 +6,7 @@ import pytest
 from front_project import SUITE, Project, asked
 from front_refusals import clean, failures, refused, told_below
 
+NO_BASELINE = "no baseline can be written from this run"
 ACCEPTED = "  Return Score(value=0.8, reason=…), Unscored(reason=…), True, False, or a number from 0 to 1."
 
 
@@ -35,7 +36,10 @@ def hook(project: Project, name: str, body: str, *, path: str = "conftest.py") -
         (
             "promptgate_scorers()",
             "return ['polite']",
-            "conftest.py: promptgate_scorers returned list, not a mapping\n  Return {name: offer}, or None for no offers.",
+            (
+                "conftest.py: promptgate_scorers returned list, not a mapping\n"
+                "  Return {name: offer}, or None for no offers."
+            ),
         ),
         (
             "promptgate_metrics()",
@@ -54,7 +58,8 @@ def hook(project: Project, name: str, body: str, *, path: str = "conftest.py") -
             "promptgate_scorers()",
             "return {'exact_match': len}",
             (
-                "conftest.py: promptgate_scorers offers 'exact_match', which pytest_promptgate.scorers.offers offers too\n"
+                "conftest.py: promptgate_scorers offers 'exact_match', "
+                "which pytest_promptgate.scorers.offers offers too\n"
                 "  Rename one of the two, or switch one plugin off with -p no:NAME."
             ),
         ),
@@ -62,7 +67,8 @@ def hook(project: Project, name: str, body: str, *, path: str = "conftest.py") -
             "promptgate_scorers(config)",
             "return {}",
             (
-                "conftest.py: argument(s) {'config'} are declared in the hookimpl but can not be found in the hookspec\n"
+                "conftest.py: argument(s) {'config'} are declared in the hookimpl "
+                "but can not be found in the hookspec\n"
                 "  Our hooks take no arguments."
             ),
         ),
@@ -139,7 +145,7 @@ def test_a_scorer_that_fails_is_an_error_of_its_cases_told_once_and_never_a_zero
         mend,
         "triage@v1::gate:accuracy[nearest-example-1]",
         f"accuracy cannot be judged: queue: {said}",
-        f"no baseline can be written from this run: 10 of 10 trials failed or were not asked, first c-01: queue: {said}",
+        f"{NO_BASELINE}: 10 of 10 trials failed or were not asked, first c-01: queue: {said}",
     ]
 
 
@@ -169,7 +175,7 @@ def test_a_scorer_that_cannot_tell_anything_is_never_green(project: Project) -> 
     assert failures(result) == [
         "triage@v1::gate:accuracy[nearest-example-1]",
         "accuracy cannot be judged: no licence",
-        "no baseline can be written from this run: queue scored nothing",
+        f"{NO_BASELINE}: queue scored nothing",
     ]
     assert told_below(result) == ["  unscored: c-01, c-02, c-03, c-04, c-05, c-06, c-07, c-08, c-09, c-10: no licence"]
 
@@ -195,7 +201,7 @@ def test_an_aggregate_that_fails_is_a_red_gate(project: Project, body: str, said
     assert failures(result) == [
         "triage@v1::gate:accuracy[nearest-example-1]",
         f"accuracy cannot be judged: {said}",
-        f"no baseline can be written from this run: accuracy was not measured: {said}",
+        f"{NO_BASELINE}: accuracy was not measured: {said}",
     ]
 
 

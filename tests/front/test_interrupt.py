@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from front_project import QUIET_PLUGINS, RIGHT, SUITE, Project
+from front_project import QUIET_PLUGINS, SUITE, Project
 from loopback.answers import last_user_text
 
 if TYPE_CHECKING:

@@ -132,10 +132,19 @@ def test_what_took_longest_is_asked_first(engine: Engine) -> None:
 
 
 def test_where_nobody_knows_the_prompts_length_stands_for_it_at_the_pace_of_the_others() -> None:
-    trials = planned(suite([case("a", "x" * 10), case("b", "x" * 20), case("c", "x" * 40), case("d", "x" * 30)])).trials
+    trials = planned(
+        suite([case("a", "x" * 10), case("b", "x" * 40), case("c", "x" * 160), case("d", "x" * 80)])
+    ).trials
     assert [each.id for each in slowest_first(trials, [None] * 4)] == ["c", "d", "b", "a"]
     assert [each.id for each in slowest_first(trials, [9.0, 2.0, None, None])] == ["c", "d", "a", "b"]
     assert slowest_first([], []) == ()
+
+
+def test_trials_that_may_take_about_as_long_as_most_keep_their_order() -> None:
+    trials = planned(
+        suite([case(name, "x" * length) for name, length in zip("abcd", (9, 10, 11, 30), strict=True)])
+    ).trials
+    assert [each.id for each in slowest_first(trials, [None] * 4)] == ["d", "a", "b", "c"]
 
 
 def test_results_do_not_depend_on_the_order(engine: Engine) -> None:
