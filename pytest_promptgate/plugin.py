@@ -19,80 +19,70 @@ ALIAS = "--update-baseline"
 ALIAS_TAKEN = pytest.StashKey[bool]()
 
 
+# Flag, destination, what its value is called ("": it takes none), help.
+OPTIONS = (
+    (
+        "--prompt-evals",
+        "evals",
+        "",
+        "collect *.eval.yaml suites, run them, and fail if a metric is worse than its baseline",
+    ),
+    (UPDATE, "update", "", f"run the suites, then write their baselines; implies --prompt-evals (alias: {ALIAS})"),
+    ("--accept-regression", "accept", "REASON", f"with {ALIAS}: let the baseline go down, and record why"),
+    (
+        "--accept-dataset-change",
+        "accept_dataset",
+        "REASON",
+        f"with {ALIAS}: let cases be gone or edited, and record why",
+    ),
+    (
+        "--baseline-ref",
+        "baseline_ref",
+        "REF",
+        "hold the run against the baselines of a Git commit (origin/main): what a required check does",
+    ),
+    (
+        "--prompt-offline",
+        "offline",
+        "",
+        "answers come from the lockfile and the response store alone; a miss is an error",
+    ),
+    ("--prompt-smoke", "smoke", "", "the smoke tier only: a few representative cases; never writes a baseline"),
+    (
+        "--prompt-refresh",
+        "refresh",
+        "",
+        "ask anew although stored answers exist; the earlier ones count until all new ones are in",
+    ),
+    (
+        "--prompt-max-cost",
+        "max_cost",
+        "USD",
+        "refuse to start if the estimate is above, and stop when the spend reaches it",
+    ),
+    ("--prompt-max-time", "max_time", "TIME", "start no further call after so long: 90s, 10m, 1h"),
+    ("--prompt-shard", "shard", "I/N", "run a stable share of the cases, to be judged after the stores are merged"),
+)
+# Ini value, help, default.
+INI = (
+    ("promptgate_prompts", "directory of the prompts", "prompts"),
+    ("promptgate_lockfile", "file of the baselines", "promptgate.lock.json"),
+    ("promptgate_dir", "directory of the response store; not for Git", ".promptgate"),
+    ("promptgate_max_connections", "most calls under way at once, per provider account", "64"),
+    ("promptgate_items", "one test per case, per suite, or as the size demands (auto)", "auto"),
+)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare our options and ini values; all namespaced, since some projects own the short names."""
     group = parser.getgroup(GROUP, "prompt evals (pytest-promptgate)")
-    group.addoption(
-        "--prompt-evals",
-        action="store_true",
-        dest="promptgate_evals",
-        help="collect *.eval.yaml suites, run them, and fail if a metric is worse than its baseline",
-    )
-    group.addoption(
-        UPDATE,
-        action="store_true",
-        dest="promptgate_update",
-        help=f"run the suites, then write their baselines; implies --prompt-evals (alias: {ALIAS})",
-    )
-    group.addoption(
-        "--accept-regression",
-        metavar="REASON",
-        dest="promptgate_accept",
-        help=f"with {ALIAS}: let the baseline go down, and record why",
-    )
-    group.addoption(
-        "--accept-dataset-change",
-        metavar="REASON",
-        dest="promptgate_accept_dataset",
-        help=f"with {ALIAS}: let cases be gone or edited, and record why",
-    )
-    group.addoption(
-        "--baseline-ref",
-        metavar="REF",
-        dest="promptgate_baseline_ref",
-        help="hold the run against the baselines of a Git commit (origin/main): what a required check does",
-    )
-    group.addoption(
-        "--prompt-offline",
-        action="store_true",
-        dest="promptgate_offline",
-        help="answers come from the lockfile and the response store alone; a miss is an error",
-    )
-    group.addoption(
-        "--prompt-smoke",
-        action="store_true",
-        dest="promptgate_smoke",
-        help="the smoke tier only: a few representative cases; never writes a baseline",
-    )
-    group.addoption(
-        "--prompt-refresh",
-        action="store_true",
-        dest="promptgate_refresh",
-        help="ask anew although stored answers exist; the earlier ones count until all new ones are in",
-    )
-    group.addoption(
-        "--prompt-max-cost",
-        metavar="USD",
-        dest="promptgate_max_cost",
-        help="refuse to start if the estimate is above, and stop when the spend reaches it",
-    )
-    group.addoption(
-        "--prompt-max-time",
-        metavar="TIME",
-        dest="promptgate_max_time",
-        help="start no further call after so long: 90s, 10m, 1h",
-    )
-    group.addoption(
-        "--prompt-shard",
-        metavar="I/N",
-        dest="promptgate_shard",
-        help="run a stable share of the cases, to be judged after the stores are merged",
-    )
-    parser.addini("promptgate_prompts", "directory of the prompts", default="prompts")
-    parser.addini("promptgate_lockfile", "file of the baselines", default="promptgate.lock.json")
-    parser.addini("promptgate_dir", "directory of the response store; not for Git", default=".promptgate")
-    parser.addini("promptgate_max_connections", "most calls under way at once, per provider account", default="64")
-    parser.addini("promptgate_items", "one test per case, per suite, or as the size demands (auto)", default="auto")
+    for flag, name, value, text in OPTIONS:
+        if value:
+            group.addoption(flag, metavar=value, dest=f"promptgate_{name}", help=text)
+        else:
+            group.addoption(flag, action="store_true", dest=f"promptgate_{name}", help=text)
+    for name, text, default in INI:
+        parser.addini(name, text, default=default)
 
 
 @pytest.hookimpl(wrapper=True)

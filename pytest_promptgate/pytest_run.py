@@ -11,7 +11,7 @@ import pytest
 
 from pytest_promptgate.core.acceptance import let_pass_now
 from pytest_promptgate.core.budget import measures_cost
-from pytest_promptgate.core.differences import promises
+from pytest_promptgate.core.promises import promises
 from pytest_promptgate.core.selection import smoke_cases
 from pytest_promptgate.core.types import Origin, Score, Skipped, Unscored
 from pytest_promptgate.errors import EngineError

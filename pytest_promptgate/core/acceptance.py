@@ -176,7 +176,10 @@ def _promises(contract: Contract) -> Json:
         )
         for name, gate in contract.gates.items()
     }
-    return (contract.rule, contract.samples, contract.metrics, gates, sorted(contract.must_pass))
+    policy = contract.policy
+    numbers = (policy.alpha, policy.confirm_samples, policy.confirm_max_calls, policy.max_drop)
+    promised = (contract.rule, contract.samples, contract.metrics, gates, sorted(contract.must_pass))
+    return (*promised, contract.must_reach, contract.directions, numbers)
 
 
 def _observed(observation: Observation) -> Json:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.exact import mcnemar_exact
@@ -38,8 +40,6 @@ def power_at(drop: float, se: float, *, alpha: float = 0.05, n: int | None = Non
     loss = 1.0 if n is None else 1 + 1 / math.sqrt(n)
     if se == 0:
         return 1.0 if drop > 0 else 0.0
-    from statistics import NormalDist
-
     return NormalDist().cdf(drop / (loss * se) - z_of(1 - alpha))
 
 
@@ -55,14 +55,16 @@ def mcnemar_power(n: int, flip_rate: float, drop: float, *, alpha: float = 0.05)
     if changes == 0:
         return 0.0
     worse = min(1.0, (flip_rate / 2 + drop) / changes)
-    total = 0.0
+    total, critical = 0.0, _critical(n, alpha)
     for changed, chance in _likely(n, changes):
-        total += chance * _at_least(changed, worse, _critical(changed, alpha))
+        total += chance * _at_least(changed, worse, critical[changed])
     return total
 
 
 def _likely(n: int, share: float) -> list[tuple[int, float]]:
-    return [(k, chance) for k in range(n + 1) if (chance := _binomial(n, k, share)) > 1e-15]
+    reach = 9 * math.sqrt(n * share * (1 - share)) + 9
+    near = range(max(0, math.floor(n * share - reach)), min(n, math.ceil(n * share + reach)) + 1)
+    return [(k, _binomial(n, k, share)) for k in near]
 
 
 def _binomial(n: int, k: int, share: float) -> float:
@@ -72,20 +74,23 @@ def _binomial(n: int, k: int, share: float) -> float:
     return math.exp(choose + k * math.log(share) + (n - k) * math.log1p(-share))
 
 
-def _critical(changed: int, alpha: float) -> int:
-    """The fewest worse cases among `changed` that are significant; changed + 1 if none are."""
-    low, high = 0, changed + 1
-    while low < high:
-        middle = (low + high) // 2
-        if mcnemar_exact(middle, changed - middle) <= alpha + 1e-9:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+@lru_cache(maxsize=64)
+def _critical(n: int, alpha: float) -> tuple[int, ...]:
+    """For 0 … n changed cases, the fewest worse ones that are significant; one more than changed if none are."""
+    found, least = [], 1
+    for changed in range(n + 1):
+        least += mcnemar_exact(least, changed - least) > alpha + 1e-9 if least <= changed else 0
+        found.append(least)
+    return tuple(found)
 
 
 def _at_least(n: int, share: float, k: int) -> float:
-    return math.fsum(_binomial(n, each, share) for each in range(k, n + 1))
+    term = _binomial(n, k, share) if k <= n else 0.0
+    total, odds = 0.0, share / (1 - share) if share < 1 else 0.0
+    for each in range(k, n + 1):
+        total += term
+        term *= odds * (n - each) / (each + 1)
+    return total if share < 1 else float(k <= n)
 
 
 def mcnemar_mde(n: int, flip_rate: float, *, alpha: float = 0.05, power: float = POWER) -> float | None:

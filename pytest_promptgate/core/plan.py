@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import statistics
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -99,7 +98,7 @@ def slowest_first(trials: Sequence[Trial], latencies: Sequence[float | None]) ->
     expected = [
         length * pace if seconds is None else seconds for length, seconds in zip(lengths, latencies, strict=True)
     ]
-    usual = max(statistics.median(expected), _SHORTEST) if expected else 1.0
+    usual = max(sorted(expected)[len(expected) // 2], _SHORTEST) if expected else 1.0
     # In doublings of the usual; sorted() keeps the order of equals.
     doublings = [round(math.log2(max(each, _SHORTEST) / usual)) for each in expected]
     return tuple(trials[index] for index in sorted(range(len(trials)), key=lambda index: -doublings[index]))

@@ -387,6 +387,11 @@ class Contract:
     metrics: Mapping[str, str]  # name -> canonical expression
     gates: Mapping[str, MetricGate]
     must_pass: tuple[str, ...]  # case ids, sorted
+    must_reach: Mapping[str, Mapping[str, float]] = field(
+        default_factory=dict
+    )  # of those that need not pass everything
+    directions: Mapping[str, Direction] = field(default_factory=dict)  # of metrics that are turned from what is usual
+    policy: GatePolicy = field(default_factory=GatePolicy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a slot's entry holds beside its baseline: the anchor, and what was accepted; both missing where there is none.
+"""What a slot's entry holds beside its baseline: the anchor, and what was accepted; missing where there is none.
 
 ::
 

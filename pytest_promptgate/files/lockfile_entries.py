@@ -16,6 +16,7 @@ from pytest_promptgate.core.types import (
 from pytest_promptgate.files.canonical_json import encode
 from pytest_promptgate.files.lockfile_anchors import decode_acceptance, decode_anchor, encode_acceptance, encode_anchor
 from pytest_promptgate.files.lockfile_cases import decode_case, encode_case
+from pytest_promptgate.files.lockfile_promises import KEYS, encode_promises, with_promises
 from pytest_promptgate.files.shapes import (
     WrongShapeError,
     anything,
@@ -54,6 +55,7 @@ _SLOT = frozenset(
         "rule",
         "samples",
         "scorers",
+        *KEYS,
     }
 )
 
@@ -65,6 +67,7 @@ def encode_baseline(baseline: Baseline, *, aggregates: Mapping[str, Aggregate]) 
     cases = {case: encode_case(record, kept) for case, record in baseline.cases.items()}
     return {
         **_beside(baseline, kept, cases),
+        **encode_promises(contract),
         "cases": cases,
         "gates": {metric: encode(_gate(gate)) for metric, gate in contract.gates.items()},
         "metrics": {
@@ -139,7 +142,7 @@ def decode_baseline(suite: str, slot: str, value: Json) -> tuple[Baseline, Mappi
 
 
 def _contract(entry: Mapping[str, Json], metrics: Mapping[str, str]) -> Contract:
-    return Contract(
+    contract = Contract(
         path=field(entry, "path", text),
         rule=field(entry, "rule", text),
         samples=field(entry, "samples", count),
@@ -147,6 +150,7 @@ def _contract(entry: Mapping[str, Json], metrics: Mapping[str, str]) -> Contract
         gates=field(entry, "gates", lambda inner: entries(inner, _read_gate)),
         must_pass=field(entry, "must_pass", lambda inner: items(inner, text)),
     )
+    return with_promises(contract, entry)
 
 
 def _read_metric(value: Json) -> tuple[str, Figures | None]:

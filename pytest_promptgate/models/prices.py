@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pytest_promptgate.core.ports import Price
 from pytest_promptgate.models.endpoints import address_of, shown_url
@@ -23,7 +24,17 @@ def listed_price(spec: ProviderSpec, model: str) -> Price | None:
     """
     if importlib.util.find_spec("genai_prices") is None:
         return None
-    return _listed("azure", "", model) if spec.kind == "azure" else _listed("", shown_url(address_of(spec)), model)
+    if spec.kind == "azure":
+        return _listed("azure", "", model)
+    address = shown_url(address_of(spec))
+    # No list holds such an address, and to load the list takes longer than many a run.
+    return None if _is_local(address) else _listed("", address, model)
+
+
+def _is_local(address: str) -> bool:
+    """Whether `address` is of this machine or given as a number."""
+    host = urlsplit(address).hostname or ""
+    return host == "localhost" or ":" in host or host.replace(".", "").isdigit()
 
 
 @cache

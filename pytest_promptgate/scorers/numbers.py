@@ -72,8 +72,8 @@ class Numeric:
             return Score(value=0.0, reason=str(error))
         allowed, percent = _tolerance(self.tolerance)
         if percent or self.unit == "percent":
-            allowed = _ARITHMETIC.divide(_ARITHMETIC.multiply(allowed, abs(expected)), Decimal(100))
-        distance = abs(_ARITHMETIC.subtract(answered, expected))
+            allowed = _ARITHMETIC.divide(_ARITHMETIC.multiply(allowed, expected.copy_abs()), Decimal(100))
+        distance = _ARITHMETIC.subtract(answered, expected).copy_abs()
         if distance <= allowed:
             return Score(value=1.0)
         return Score(
@@ -120,7 +120,7 @@ def _taken(text: str, take: str, decimal: str) -> Decimal:
         raise NotANumberError(f"{len(found)} numbers in {quoted(text)}, expected only one")
     match = found[-1 if take == "last" else 0]
     number = parse_number(match[0].rstrip(f".,{_GAPS}"), decimal=decimal)
-    return -number if _is_negative(text, match.start()) else number
+    return number.copy_negate() if _is_negative(text, match.start()) else number
 
 
 def _is_negative(text: str, start: int) -> bool:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.acceptance import allows_dataset, let_pass
 from pytest_promptgate.core.anchor import Side, since_anchor
 from pytest_promptgate.core.budget import priced_baseline
-from pytest_promptgate.core.differences import differences, promises
+from pytest_promptgate.core.differences import differences
 from pytest_promptgate.core.gate import GateInput
 from pytest_promptgate.core.judgement import Weighed, conclude, weigh
 from pytest_promptgate.core.metrics import measure
+from pytest_promptgate.core.promises import promises
 from pytest_promptgate.core.ratchet import held_to_anchor
 from pytest_promptgate.core.recorded import records
 from pytest_promptgate.core.types import Baseline, Case, Report, Result, SliceMeasurement

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_promptgate.core.ports import Aggregate
     from pytest_promptgate.core.recorded import Figures
-    from pytest_promptgate.core.types import Baseline, CaseRecord, Grade, Json, MetricGate
+    from pytest_promptgate.core.types import Baseline, CaseRecord, Contract, Grade, Json, MetricGate
 
 _NAMED = 10  # names per line; the rest is counted
 
@@ -101,6 +102,10 @@ def _contract(old: Baseline, new: Baseline) -> Iterator[str]:
     for metric in sorted(before.gates.keys() & after.gates.keys()):
         if before.gates[metric] != after.gates[metric]:
             yield f"gate {metric}: {_gate(before.gates[metric])} -> {_gate(after.gates[metric])}"
+    yield from _values("gate", asdict(before.policy), asdict(after.policy))
+    yield from _values("direction", before.directions, after.directions)
+    otherwise = {case for case in before.must_reach.keys() | after.must_reach.keys() if _reach(before, after, case)}
+    yield from _listed("must_pass otherwise", otherwise & set(before.must_pass) & set(after.must_pass))
     yield from _listed("no longer must_pass", set(before.must_pass) - set(after.must_pass))
     yield from _listed("now must_pass", set(after.must_pass) - set(before.must_pass))
 
@@ -117,6 +122,10 @@ def _anchor(old: Baseline, new: Baseline) -> Iterator[str]:
 def _accepted(old: Baseline, new: Baseline) -> Iterator[str]:
     known = {told(each) for each in old.accepted}
     yield from (f"accepted {line}" for line in map(told, new.accepted) if line not in known)
+
+
+def _reach(before: Contract, after: Contract, case: str) -> bool:
+    return before.must_reach.get(case) != after.must_reach.get(case)
 
 
 def _gate(gate: MetricGate) -> str:

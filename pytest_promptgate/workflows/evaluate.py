@@ -1,4 +1,7 @@
-"""The engine, as the front doors see it: submit plans, wait for cases, end early without losing a paid answer."""
+"""The engine, as the front doors see it: submit plans, wait for cases, end early without losing a paid answer.
+
+Longer than other files on purpose: it is the whole face of the engine.
+"""
 
 from __future__ import annotations
 

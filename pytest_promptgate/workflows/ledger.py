@@ -59,11 +59,11 @@ class Ledger:
             return True
 
     def _release(self, key: Key) -> None:
-        # Waking the main thread for each of 100,000 results would cost more than the results.
-        if key in self._awaited:
-            self._awaited.remove(key)
-            if not self._awaited:
-                self._changed.notify_all()
+        # The main thread looks by itself every now and then: to be woken for each of many results would cost more
+        # than the results, and would take the interpreter from the thread that asks.
+        self._awaited.discard(key)
+        if not self._open:
+            self._changed.notify_all()
 
     def get(self, key: Key) -> tuple[Result, ...] | None:
         """The results of a case in sample order, or None while one of them is missing."""
@@ -85,7 +85,7 @@ class Ledger:
             self._awaited = {key for key in keys if key not in self._done}
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait until all expected are done, `timeout_s` is over, or `wake` was called; whether all are done."""
+        """Wait until nothing is open, `timeout_s` is over, or `wake` was called; whether all expected are done."""
         with self._changed:
             if self._awaited:
                 self._changed.wait(timeout_s)

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-from tests.killing import CASES, answer, finish, killed_and_resumed, make, written
-from tests.loopback.server import LoopbackServer
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as for the tests, which share what follows
+
+from killing import CASES, answer, finish, killed_and_resumed, make, written
+from loopback.server import LoopbackServer
 
 LATENCY_S = 0.1
 ENDS_S = 1.0  # about what starting takes, and what judging and writing take

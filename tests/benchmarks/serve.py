@@ -17,8 +17,8 @@ from .processes import ROOT
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as for the tests, which share the loopback server
 
-from loopback.faults import Bucket, Chance, Fault, Wire, rate_limited, server_error  # noqa: E402
-from loopback.server import LoopbackServer  # noqa: E402
+from loopback.faults import Bucket, Chance, Fault, Wire, rate_limited, server_error
+from loopback.server import LoopbackServer
 
 if TYPE_CHECKING:
     from types import TracebackType

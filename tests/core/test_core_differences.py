@@ -7,11 +7,14 @@ from dataclasses import replace
 import pytest
 from gate_world import PIN, baseline, given, observations, spec, suite, tolerance
 
-from pytest_promptgate.core.differences import CONTRACT, differences, loosened, loosened_verdict
+from pytest_promptgate.core.differences import differences
+from pytest_promptgate.core.promises import CONTRACT, loosened, loosened_verdict, lost_verdict, promises
 from pytest_promptgate.core.types import (
     Baseline,
     CaseRecord,
     Differences,
+    Direction,
+    GatePolicy,
     Message,
     MetricGate,
     ModelPin,
@@ -82,6 +85,10 @@ def promised(gate: MetricGate, *, rule: str = "strict", samples: int = 1, must_p
     return replace(then, contract=replace(then.contract, rule=rule, samples=samples, must_pass=must_pass))
 
 
+def lower(then: Baseline) -> Baseline:
+    return replace(then, contract=replace(then.contract, directions={"accuracy": Direction.LOWER}))
+
+
 def kept(gate: MetricGate) -> Suite:
     return suite(spec(), ["a"], gate=gate)
 
@@ -112,7 +119,7 @@ def kept(gate: MetricGate) -> Suite:
         ),
         (promised(MetricGate(floor=0.8)), kept(MetricGate(floor=0.9)), []),
         (
-            promised(MetricGate(floor=3)),
+            lower(promised(MetricGate(floor=3))),
             suite(spec(lower=True), ["a"], gate=MetricGate(floor=4)),
             ["the ceiling of accuracy was 3, and is 4 now"],
         ),
@@ -132,10 +139,48 @@ def kept(gate: MetricGate) -> Suite:
             replace(kept(MetricGate()), must_pass=(MustPass(cases=frozenset({"a"}), scorers=("queue",)),)),
             ["no longer must pass: b"],
         ),
+        (
+            promised(MetricGate()),
+            suite(spec(lower=True), ["a"]),
+            ["accuracy was better when higher, and is better when lower now"],
+        ),
+        (lower(promised(MetricGate())), suite(spec(lower=True), ["a"]), []),
+        (
+            promised(MetricGate(), must_pass=("a", "b")),
+            replace(
+                kept(MetricGate()),
+                must_pass=(MustPass(cases=frozenset({"a", "b"}), scorers=("queue",), pass_at=0.5),),
+            ),
+            ["a, b had to reach 1 in queue, and 0.5 now"],
+        ),
+        (
+            replace(promised(MetricGate(), must_pass=("a",)), scorers={"queue": "queue-1", "tone": "tone-1"}),
+            replace(kept(MetricGate()), must_pass=(MustPass(cases=frozenset({"a"}), scorers=("queue",)),)),
+            ["a need not pass tone any more"],
+        ),
+        (
+            promised(MetricGate(), rule="confirm"),
+            replace(
+                kept(MetricGate()),
+                rule="confirm",
+                policy=GatePolicy(alpha=0.01, confirm_samples=3, confirm_max_calls=5, max_drop=None),
+            ),
+            [
+                "alpha was 0.05, and is 0.01 now",
+                "confirm_samples were 8, and are 3 now",
+                "confirm_max_calls were 6, and are 5 now",
+                "max_drop was 0.1, and is gone",
+            ],
+        ),
+        (
+            promised(MetricGate(), rule="confirm"),
+            replace(kept(MetricGate()), rule="confirm", policy=GatePolicy(max_drop=0.2, confirm_max_calls=6)),
+            ["max_drop was 0.1, and is 0.2 now"],
+        ),
     ],
 )
 def test_what_was_promised_and_is_no_longer(then: Baseline, now: Suite, sentences: list[str]) -> None:
-    assert list(loosened(now, then.contract)) == sentences
+    assert list(loosened(now, then)) == sentences
     assert list(differences(now, PIN, then).loosened) == sentences
 
 
@@ -150,6 +195,34 @@ def test_loosened_promises_are_red_in_one_verdict() -> None:
         baseline=None,
         current=None,
     )
+
+
+def test_cases_that_are_gone_are_red_whatever_they_scored() -> None:
+    then = baseline(spec(), observations({"a": [1.0], "b": [1.0], "d": [1.0], "e": [0.5]}))
+
+    (found,) = promises(suite(spec(), ["a", "b", "c"]), then)
+
+    assert (found.metric, found.outcome, found.red) == ("(dataset)", Outcome.INCONCLUSIVE, True)
+    assert found.reason == (
+        "the dataset has changed: 2 recorded cases are gone: d, e (used to pass: d); "
+        "2 of 4 are gone or edited, more than 10 %"
+    )
+
+
+def test_a_tenth_of_the_cases_may_be_edited() -> None:
+    names = [f"t-{number}" for number in range(10)]
+    then = baseline(spec(), observations({name: [1.0] for name in names}))
+    edited = {**then.cases, "t-0": replace(then.cases["t-0"], row="another")}
+
+    assert lost_verdict(suite(spec(), names), replace(then, cases=edited)) is None
+    edited["t-1"] = replace(edited["t-1"], row="another")
+    found = lost_verdict(suite(spec(), names), replace(then, cases=edited))
+    assert found is not None
+    assert found.reason == "the dataset has changed: 2 of 10 are gone or edited, more than 10 %"
+
+
+def test_without_a_baseline_nothing_was_promised() -> None:
+    assert promises(NOW, None) == ()
 
 
 def test_the_same_suite_differs_in_nothing() -> None:

@@ -199,7 +199,7 @@ def test_a_partial_of_what_is_no_json_asks_for_a_version() -> None:
         callable_fingerprint(functools.partial(scorer_of_this_module, object()))
 
     assert str(caught.value) == (
-        "test_core_fingerprint:scorer_of_this_module: a partial of it binds values that are no JSON,"
+        f"{__name__}:scorer_of_this_module: a partial of it binds values that are no JSON,"
         " so a change of them would go unseen\n"
         '  Give the partial a version, and raise it with every change: function.version = "1".'
     )

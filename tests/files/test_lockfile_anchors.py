@@ -11,7 +11,16 @@ from made_baselines import made_baseline, made_case, made_contract, made_recipe
 
 from pytest_promptgate.core.acceptance import baseline_digest
 from pytest_promptgate.core.anchor import anchor_of
-from pytest_promptgate.core.types import Acceptance, AcceptanceKind, Baseline, Completion, Drift, Score
+from pytest_promptgate.core.types import (
+    Acceptance,
+    AcceptanceKind,
+    Baseline,
+    Completion,
+    Direction,
+    Drift,
+    GatePolicy,
+    Score,
+)
 from pytest_promptgate.errors import LockfileError
 from pytest_promptgate.files.lockfile import read_baseline, read_lockfile, save_baselines
 from pytest_promptgate.files.lockfile_format import Lockfile, Removal, dumps, loads
@@ -111,6 +120,25 @@ def test_a_removal_stands_beside_the_suites_until_the_suite_is_back() -> None:
     assert gone.updated([baseline]).removed == {}
 
 
+def test_unusual_promises_are_kept_and_usual_ones_are_not() -> None:
+    contract = made_contract(
+        must_pass=("t-001", "t-002"),
+        must_reach={"t-001": {"queue": 0.5}},
+        directions={"accuracy": Direction.LOWER},
+        policy=GatePolicy(alpha=0.01, max_drop=None),
+    )
+
+    text = written(made_baseline(contract=contract))
+
+    entry = json.loads(text)["suites"]["triage"]["default"]
+    assert entry["must_reach"] == {"t-001": {"queue": 0.5}}
+    assert entry["directions"] == {"accuracy": "lower"}
+    assert entry["policy"] == {"alpha": 0.01, "max_drop": None}
+    assert read(text).contract == contract
+    assert written(read(text)) == text
+    assert {"must_reach", "directions", "policy"}.isdisjoint(written(made_baseline()).split('"'))
+
+
 @pytest.mark.parametrize(
     ("place", "value", "told"),
     [
@@ -120,6 +148,21 @@ def test_a_removal_stands_beside_the_suites_until_the_suite_is_back() -> None:
             "accepted",
             [{"kind": "luck"}],
             'suites.triage.default.accepted[0].kind: expected regression or dataset, found "luck"',
+        ),
+        (
+            "directions",
+            {"accuracy": "up"},
+            'suites.triage.default.directions.accuracy: expected higher or lower, found "up"',
+        ),
+        (
+            "must_reach",
+            {"t-001": {"queue": "x"}},
+            'suites.triage.default.must_reach.t-001.queue: expected a number, found "x"',
+        ),
+        (
+            "policy",
+            {"beta": 1},
+            "suites.triage.default.policy.beta: this version of pytest-promptgate knows no such key",
         ),
         ("anchor", {}, "suites.triage.default.anchor: 'prompt' is missing"),
         (

@@ -103,7 +103,9 @@ def test_a_run_that_lacks_results_is_refused() -> None:
     )
 
 
-@pytest.mark.parametrize("grade", [Errored(message="connection refused\n  Is it up?"), Skipped(reason="connection refused")])
+@pytest.mark.parametrize(
+    "grade", [Errored(message="connection refused\n  Is it up?"), Skipped(reason="connection refused")]
+)
 def test_a_trial_that_failed_or_was_not_asked_is_refused(grade: Grade) -> None:
     assert refusal(a_report(grades={"t-001": grade, "t-003": grade})) == (
         "2 of 4 trials failed or were not asked, first t-001: connection refused"
