@@ -106,7 +106,7 @@ class EvalHooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
-        """Before an eval item says its name: begin, and wait for its results, so that progress tears no line of dots."""
+        """Before an eval item says its name: begin, and wait for its results; so progress tears no line of dots."""
         if isinstance(item, EvalItem) and not self.evals.dry:
             self.evals.begin(item.session.items)
             item.run.await_results(item)

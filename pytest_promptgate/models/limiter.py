@@ -20,8 +20,9 @@ from __future__ import annotations
 import math
 from collections import deque
 
+from pytest_promptgate.models.pace import SLOWEST, Pace
 from pytest_promptgate.models.pacing import Hints, Pause, Spacing
-from pytest_promptgate.models.rounds import SLOWEST, Collapse, Pace, Round
+from pytest_promptgate.models.rounds import Collapse, Round
 
 FULL = 0.8  # share of the limit that counts as "really used"
 NEARLY_ALL = 0.7  # share of refusals that is an overload whatever its cause
@@ -30,6 +31,7 @@ ENOUGH = 10  # requests that a share of refusals is worth something from
 MOST_NOISE = 0.6  # a share of refusals above it is load
 LONG_ENOUGH_S = 5.0  # or a round that takes so long
 TRIALS = (0.95, 0.6)  # of the rate of the answers: refusals that none of these paces mends are noise
+IN_A_ROW = 4  # refusals that a pace does not answer for
 GENTLE = 0.2  # growth of the limit in a clean round, once the provider has shown that it can have enough
 
 
@@ -57,7 +59,8 @@ class Limiter:
         self._most = most
         self._doubling = True
         self._ticket = 0
-        self._round_of: dict[int, Round] = {}
+        self._sent: dict[int, tuple[Round, float]] = {}  # by ticket: its round, and when
+        self._in_a_row = 0  # refusals since the last answer
         self._rounds: deque[Round] = deque()  # oldest first; the last one is being sent
         self._trial: tuple[Round, tuple[float, ...]] | None = (
             None  # what a pace has to mend, this trial and the next ones
@@ -85,7 +88,7 @@ class Limiter:
             return math.inf
         paced = max((spacing.wait(now) for spacing in self._spacings(now)), default=0.0)
         self._held_back |= paced > 0
-        return max(paced, self._pause.wait(now))
+        return max(paced, 0.0 if self._settled else self._pause.wait(now))
 
     def start(self, now: float, tokens: float = 0.0) -> int:
         """One request goes; its ticket."""
@@ -97,12 +100,14 @@ class Limiter:
         current = self._rounds[-1]
         current.idle += self._pause.held_back(now, since=self._last_start)
         current.paced |= self._held_back
+        if self._pace is not None:
+            self._pace.held_back |= self._held_back
         self._held_back = False
         self._last_start = now
         current.sent += 1
         current.full = current.sent >= self._round_size()
         current.peak = max(current.peak, self.under_way)
-        self._round_of[self._ticket] = current
+        self._sent[self._ticket] = (current, now)
         self._ticket += 1
         return self._ticket - 1
 
@@ -114,21 +119,28 @@ class Limiter:
     def accepted(self, ticket: int, now: float, latency: float) -> None:
         """It was answered, after `latency` seconds."""
         self._pause.accepted(ticket, now)
-        seen = self._ended(ticket)
+        self._in_a_row = 0
+        seen, _ = self._ended(ticket)
+        if self._pace is not None and self._trial is None:
+            self._pace.accepted(ticket, self._ticket)
         seen.accepted += 1
         seen.latency += latency
         self._judge(now)
 
     def failed(self, ticket: int, now: float) -> None:
         """It came back with an error that says nothing of load, or was given up."""
-        self._ended(ticket).failed += 1
+        self._ended(ticket)[0].failed += 1
         self._judge(now)
 
     def refused(self, ticket: int, now: float, retry_after: float | None = None) -> None:
         """The provider has too much to do; it may say for how many seconds."""
         if retry_after is not None:
             self._pause.refused(ticket, now, retry_after)
-        self._ended(ticket).refused += 1
+        self._in_a_row += 1
+        seen, sent = self._ended(ticket)
+        if self._pace is not None and self._trial is None and self.noise == 0.0:
+            self._pace.refused(ticket, sent, now, self._ticket)
+        seen.refused += 1
         self._judge(now)
 
     def hint(self, now: float, hints: Hints) -> None:
@@ -136,6 +148,11 @@ class Limiter:
         low = hints.remaining <= max(2 * self.under_way, 5)
         ready = self._hinted[0].ready if self._hinted is not None else now
         self._hinted = (Spacing(hints.rate * 0.99, slack=0.05, ready=ready), now + 2) if low else None
+
+    @property
+    def _settled(self) -> bool:
+        """Whether a pace answers for single refusals: then only what was refused waits."""
+        return self._pace is not None and self._trial is None and self._in_a_row < IN_A_ROW
 
     def _spacings(self, now: float) -> list[Spacing]:
         hinted = self._hinted[0] if self._hinted is not None and self._hinted[1] > now else None
@@ -149,16 +166,14 @@ class Limiter:
             self._rounds[-1].close(now)
         self._rounds.append(Round(opened=now))
 
-    def _ended(self, ticket: int) -> Round:
+    def _ended(self, ticket: int) -> tuple[Round, float]:
         self.under_way -= 1
-        return self._round_of.pop(ticket)
+        return self._sent.pop(ticket)
 
     def _judge(self, now: float) -> None:
         sent, refused = (sum(each.sent for each in self._rounds), sum(each.refused for each in self._rounds))
         if refused >= ENOUGH // 2 and sent >= ENOUGH and refused / sent >= max(NEARLY_ALL, self.noise + 0.25):
             self._cut(now, keep=max(0.25, 1 - refused / sent))
-        elif refused and sent >= ENOUGH and self._pace is not None and self._trial is None and self.noise == 0.0:
-            self._slow_down(self._pace, sent, refused, now)
         while self._rounds and self._rounds[0].complete:
             seen = self._rounds.popleft()
             seen.close(now)
@@ -174,6 +189,9 @@ class Limiter:
             self._end_trial(seen, now)
         elif self._collapse.seen(seen, used=self._used(seen)):
             self._cut(now, keep=0.5)
+        elif self._pace is not None and self.noise == 0.0:
+            if not seen.refused:
+                self._grow(seen, now)
         elif not self._suspicious(seen) or (self._doubling and self.limit < self._most and seen.share < PASSING):
             self._grow(seen, now)
         elif self._pause.contradicted and PASSING / 2 < seen.share < MOST_NOISE:
@@ -195,8 +213,6 @@ class Limiter:
             self.noise = min(self.noise, MOST_NOISE) if self.noise > 0.005 else 0.0
         if self._used(seen):
             self._raise_limit(now)
-        if self._pace is not None and seen.paced:
-            self._pace.speed_up(seen.span)
 
     def _raise_limit(self, now: float) -> None:
         step = self.limit if self._doubling else max(1.0, GENTLE * self.limit)
@@ -208,18 +224,13 @@ class Limiter:
         else:
             self.limit, self._failed_limit = raised, math.inf
 
-    def _slow_down(self, pace: Pace, sent: int, refused: int, now: float) -> None:
-        self._trial = (Round(opened=now, sent=sent, accepted=sent - refused, refused=refused), TRIALS)
-        pace.slow_down((refused - 1) / sent)  # one may be the first of many, or alone
-        self._forget(now)
-
     def _try_pacing(self, seen: Round, now: float, *, trials: tuple[float, ...]) -> None:
         if seen.accepted == 0:
             self._cut(now, keep=0.5)
             return
         self._trial = (seen, trials)
-        self._pace = Pace.after(seen, now, careful=len(trials) == 1)
-        self._pace.rate = max(SLOWEST, trials[0] * self._pace.rate)
+        rate = trials[0] * seen.accepted / (seen.span + seen.idle)
+        self._pace = Pace(rate, now=now, ticket=self._ticket, growth=0.5 if seen.idle > seen.span else 0.1)
         self._forget(now)
 
     def _end_trial(self, seen: Round, now: float) -> None:
@@ -256,7 +267,9 @@ class Limiter:
             self._pace.rate = max(SLOWEST, self._pace.rate * keep)
         elif peak == 1:
             # Not even one at a time: without Retry-After it would be asked as fast as it refuses.
-            self._pace = Pace.after(Round.sum_of(self._rounds), now, careful=True)
+            seen = Round.sum_of(self._rounds)
+            rate = seen.accepted / (seen.span + seen.idle)
+            self._pace = Pace(rate, now=now, ticket=self._ticket, growth=0.5)
         self._forget(now)
 
     def _forget(self, now: float) -> None:
