@@ -69,6 +69,8 @@ class ProgressLine:
     @staticmethod
     def _put(reporter: pytest.TerminalReporter, text: str, *, live: bool) -> None:
         reporter.ensure_newline()  # ends a line of dots; the next item begins another one
+        if not live and reporter._tw.width_of_current_line:  # under -q pytest does not know that it has begun one
+            reporter.write("\n")
         if live:
             reporter.rewrite(text, erase=True)
             reporter.rewrite(text)  # only moves the cursor to the text's end

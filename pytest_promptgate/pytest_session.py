@@ -52,6 +52,7 @@ class EvalSession:
         self.begun = False
         self.evals_only = False  # the xdist controller is collecting
         self._manager: pluggy.PluginManager | None = None
+        self._answers: toolboxes.Answers = {}
         self._toolbox: toolboxes.Toolbox | None = None
         self._evaluation: Evaluation | None = None
         self._grace_s = GRACE_S
@@ -97,15 +98,18 @@ class EvalSession:
         for name, plugin in fresh:
             toolboxes.register(self._manager, plugin, name)
         if self._toolbox is None or fresh:
-            self._toolbox = toolboxes.collect(self._manager)
+            self._toolbox = toolboxes.collect(self._manager, self._answers)
         return self._toolbox
 
     def open_suite(self, path: Path) -> tuple[Run, ...]:
-        """Load, check and plan one suite file.
+        """Load, check and plan one suite file; a second time, under ``--keep-duplicates``, its runs are the same.
 
         Raises:
             PromptGateError: With everything that is wrong with it.
         """
+        known = tuple(run for run in self.runs.values() if run.suite.path == self.settings.shown(path))
+        if known:
+            return known
         from pytest_promptgate.core.plan import plan
         from pytest_promptgate.files.prompts import check_unedited
         from pytest_promptgate.files.suites import SuiteContext, load_suite

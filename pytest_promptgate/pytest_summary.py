@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.types import Origin
 from pytest_promptgate.pytest_progress import count
+from pytest_promptgate.reports.tested import tested_lines
 from pytest_promptgate.reports.text import since_baseline, slice_lines, table, unscored_lines
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _write_report(reporter: pytest.TerminalReporter, report: Report) -> None:
     red = {verdict.metric for verdict in report.verdicts if verdict.red}
     for measured, row in zip(report.measurements, rows, strict=True):
         reporter.write_line(f"  {row}", red=measured.metric in red)
-    for line in (*unscored_lines(report), *slice_lines(report)):
+    for line in (*tested_lines(report), *unscored_lines(report), *slice_lines(report)):
         reporter.write_line(f"  {line}")
     for note in report.notes:
         reporter.write_line(f"  note: {printable(note)}")
@@ -101,11 +102,14 @@ def asked(results: Sequence[Result]) -> str:
     parts.append(f"{origins[Origin.ASKED]} asked")
     if origins[Origin.NOWHERE]:
         parts.append(f"{origins[Origin.NOWHERE]} not answered")
-    paid = [result.observation for result in results if result.origin is Origin.ASKED]
+    calls = [result for result in results if result.origin is Origin.ASKED]
+    paid = [result.observation for result in calls]
+    times = [result.completion.requests if result.completion else 1 for result in calls]  # 2: it was hedged
     tokens = sum((each.tokens_in or 0) + (each.tokens_out or 0) for each in paid)
     if tokens:
         parts.append(f"{count(tokens)} tokens")
     if paid:
         known = all(each.cost_usd is not None for each in paid)
-        parts.append(f"${sum(each.cost_usd or 0.0 for each in paid):.2f}" if known else "cost unknown")
+        cost = sum((each.cost_usd or 0.0) * requests for each, requests in zip(paid, times, strict=True))
+        parts.append(f"${cost:.2f}" if known else "cost unknown")
     return f"{cases} case{'s' if cases != 1 else ''}: {', '.join(parts)}"

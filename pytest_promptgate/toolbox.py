@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import ToolboxError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Our own offers come through the same door as everybody's.
 BUILT_IN = ("pytest_promptgate.scorers.offers", "pytest_promptgate.models.offers", "pytest_promptgate.files.offers")
 HOOKS = ("promptgate_scorers", "promptgate_metrics", "promptgate_providers", "promptgate_dataset_loaders")
+Answers: TypeAlias = dict[tuple[str, str], Mapping[str, Any]]  # by hook and plugin
 _CALLABLE = "Offer a function, or a class whose instances can be called."
 
 
@@ -80,13 +81,17 @@ def register(manager: pluggy.PluginManager, plugin: object, name: str) -> None:
         raise ToolboxError(name, f"{what[0].lower()}{what[1:]}", hint="Our hooks take no arguments.") from None
 
 
-def collect(manager: pluggy.PluginManager) -> Toolbox:
-    """Ask every hook once.
+def collect(manager: pluggy.PluginManager, answers: Answers) -> Toolbox:
+    """Ask every hook that was not asked before.
+
+    Args:
+        manager: With all plugins that are known by now.
+        answers: What was answered before; new answers are put in.
 
     Raises:
         ToolboxError: A hook raised, two plugins offer the same name, or one offers what cannot be used.
     """
-    scorers, aggregates, providers, loaders = (_merged(manager, hook) for hook in HOOKS)
+    scorers, aggregates, providers, loaders = (_merged(manager, hook, answers) for hook in HOOKS)
     return Toolbox(scorers=scorers, aggregates=aggregates, providers=providers, loaders=loaders)
 
 
@@ -95,11 +100,13 @@ def _implemented(plugin: object) -> Iterator[str]:
     return (name for name in names if hasattr(getattr(plugin, name, None), "promptgate_impl"))
 
 
-def _merged(manager: pluggy.PluginManager, hook: str) -> Mapping[str, Any]:
+def _merged(manager: pluggy.PluginManager, hook: str, answers: Answers) -> Mapping[str, Any]:
     offers: dict[str, Any] = {}
     origin: dict[str, str] = {}
     for implementation in getattr(manager.hook, hook).get_hookimpls():
-        for name, offer in _offered(hook, implementation).items():
+        key = hook, implementation.plugin_name
+        answers[key] = answers[key] if key in answers else _offered(hook, implementation)
+        for name, offer in answers[key].items():
             if name in offers:
                 raise ToolboxError(
                     implementation.plugin_name,

@@ -145,7 +145,7 @@ class Outcome:
 
     killed: bool  # False: the run had ended before
     stored: int  # answers, when it was killed
-    lost: int  # answers that the server gave and the killed run did not store
+    under_way: int  # requests that the killed run had sent and not stored
     again: int  # stored answers that were asked for again: 0, or it is a fault
     missing: int  # answers that the store lacks in the end: 0, or it is a fault
     same: bool  # lockfile and outputs are those of the undisturbed run
@@ -168,7 +168,7 @@ def killed_and_resumed(root: Path, server: Server, due: Callable[[], bool], undi
     return Outcome(
         killed=killed,
         stored=before.total(),
-        lost=(paid - before).total(),
+        under_way=(paid - before).total(),
         again=(asked(server, resumed) - (wanted - before)).total(),
         missing=(wanted - stored(root)).total(),
         same=written(root) == undisturbed,

@@ -15,6 +15,7 @@ import pytest
 from pytest_promptgate.cli.exits import INTERRUPTED, USAGE, Stop
 from pytest_promptgate.core.ports import StoreKey
 from pytest_promptgate.core.retention import current_round
+from pytest_promptgate.core.rounds import counting
 from pytest_promptgate.core.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -85,8 +86,12 @@ class Project:
 
     def is_stored(self, run: Run, trial: Trial) -> bool:
         """Whether the store answers a trial."""
-        key = StoreKey(request=trial.digest, endpoint=self.endpoint(run), ordinal=trial.ordinal, round=self.round(run))
-        return self.store(run.suite.name).get(key) is not None
+        store = self.store(run.suite.name)
+        endpoint, rounds = self.endpoint(run), counting(store.complete_rounds)
+        keys = (
+            StoreKey(request=trial.digest, endpoint=endpoint, ordinal=trial.ordinal, round=name) for name in rounds
+        )
+        return any(store.get(key) is not None for key in keys)
 
     def history(self, run: Run) -> History | None:
         """What stored answers of this suite took."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.acceptance import records_digest
 from pytest_promptgate.core.arms import Arms
+from pytest_promptgate.core.evidence import Sides, arms_of
 from pytest_promptgate.core.intervals import cluster_se, suite_se, z_of
 from pytest_promptgate.core.metrics import measure
 from pytest_promptgate.core.observables import OBSERVABLES, grade
@@ -178,6 +179,17 @@ def arms_since(spec: MetricSpec, anchor: Anchor, now: Side) -> Arms | None:
         return None
     before, after = (tuple(tuple(sign * each for each in _values(spec, pair[at])) for pair in pairs) for at in (0, 1))
     return Arms(cases=tuple(pair[0][0].case for pair in pairs), before=before, after=after)
+
+
+def tested_since(spec: MetricSpec, anchor: Anchor, now: Side, *, aggregates: Mapping[str, Aggregate]) -> Arms | None:
+    """The anchor's own cases beside those of `now`, where a rule's test decides upon them; None where links do."""
+    then = Side(cases=anchor.cases, scorers=anchor.scorers)
+    linked = spec.name in anchor.drift or surviving(anchor, now.cases) < LEAST_SURVIVING
+    if linked or not _same_scorer(spec, then, now):
+        return None
+    pairs = _pairs(spec, then.cases, now.cases)
+    sides = [Sides(case=before[0].case, before=before, after=after) for before, after in pairs]
+    return arms_of(spec, sides, aggregates=aggregates) if sides else None
 
 
 def _added(debt: Drift, link: SinceAnchor, *, linked: bool) -> SinceAnchor:

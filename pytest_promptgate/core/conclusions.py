@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core import findings
+from pytest_promptgate.core.anchor import anchor_of
+from pytest_promptgate.core.confirmation import NotRetried, Retried
 from pytest_promptgate.core.decision import Why
 from pytest_promptgate.core.findings import Finding, numbers
+from pytest_promptgate.core.ratchet import ALLOWED, NOISE, drift_message
+from pytest_promptgate.core.types import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pytest_promptgate.core.arms import Arms, Side
-    from pytest_promptgate.core.confirmation import Retried
-    from pytest_promptgate.core.decision import Decision
-    from pytest_promptgate.core.types import MetricSpec, Tolerance
+    from pytest_promptgate.core.confirmation import Stage2
+    from pytest_promptgate.core.decision import Decision, Question
+    from pytest_promptgate.core.types import Baseline, MetricSpec, Tolerance, Verdict
 
 
 def simple(
@@ -34,12 +38,49 @@ def simple(
 
 def confirmed(told: str, decision: Decision, retried: Retried, fresh: Arms) -> str:
     """``… re-asked 12 cases x 8 x 2 (192 calls): production 61/96, yours 58/96, p=.37: the drop did not reproduce``."""
+    return f"{told}; {again(decision, retried, fresh, 'production', 'drop')}"
+
+
+def again(decision: Decision, retried: Retried, fresh: Arms, reference: str, loss: str) -> str:
+    """What asking again has brought: ``re-asked 12 cases x 8 x 2 (192 calls): production 61/96, …``."""
     trial = retried.retrial
-    counts = f"re-asked {_count(len(trial.cases), 'case')} x {trial.samples} x 2 ({retried.asked} calls)"
-    arms = f"production {_shown(fresh.before)}, yours {_shown(fresh.after)}"
-    if decision.why is not Why.CONFIRMED:
-        return f"{told}; {counts}: {arms}, {p_value(decision.p)}: the drop did not reproduce"
-    return f"{told}; {counts}: {arms}{_broken(decision, fresh)}, {p_value(decision.p)}: the drop is real"
+    size = f"{_count(len(trial.cases), 'case')} x {trial.samples} x {len(retried.answers)}"
+    arms = f"{reference} {_shown(fresh.before)}, yours {_shown(fresh.after)}"
+    if decision.why is Why.CONFIRMED:
+        arms, end = f"{arms}{_broken(decision, fresh)}", f"the {loss} is real"
+    else:
+        end = f"the {loss} did not reproduce"
+    return f"re-asked {size} ({_calls(retried)}): {arms}, {p_value(decision.p)}: {end}"
+
+
+def decided_by_stored(told: str, stage2: NotRetried, question: Question) -> str:
+    """Why there was no retrial, and what took its place."""
+    if question.policy.rule == "strict":
+        return f"{told}, and {stage2.why}"
+    return f"{told} ({stage2.why}: {question.arms.samples} stored samples decide)"
+
+
+def drifted(verdict: Verdict, question: Question, decision: Decision, stage2: Stage2 | None, baseline: Baseline) -> str:
+    """``accuracy: this change -0.003 (…), but since the anchor triage@v1: -0.051; re-asked …``."""
+    sign = 1 if verdict.direction is Direction.HIGHER else -1
+    excuse = ALLOWED if verdict.p is None else NOISE
+    change, total, anchor = sign * (verdict.change or 0.0), question.arms.gain, anchor_of(baseline).prompt
+    told = drift_message(verdict.metric, change, total, anchor, excuse=excuse)
+    if isinstance(stage2, NotRetried):
+        return decided_by_stored(told, stage2, question) if stage2.outcome is None else f"{told}, and {stage2.why}"
+    if isinstance(stage2, Retried) and question.fresh is not None and decision.why is Why.CONFIRMED:
+        return f"{told}; {again(decision, stage2, question.fresh, 'anchor', 'loss')}"
+    return f"{told}{_TAILS.get(decision.why, _nothing)(decision)}"
+
+
+def _calls(retried: Retried) -> str:
+    """``192 calls``, ``192 stored answers`` or ``100 calls, 92 stored answers``."""
+    stored = retried.total - retried.asked
+    parts = [
+        _count(retried.asked, "call") if retried.asked else "",
+        _count(stored, "stored answer") if stored else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def p_value(p: float | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.changes import EPSILON
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 LEAST_SAMPLES = 3
 MOST_SAMPLES = 8
 CALLS_PER_CASE = 6  # of the suite: the default budget of stage 2
+
+
+class Arm(StrEnum):
+    """Whose answers."""
+
+    CANDIDATE = "candidate"
+    PRODUCTION = "production"
+    ANCHOR = "anchor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +66,16 @@ def retrial(lower: Sequence[Arms], *, most_calls: int, arms: int = 2, most_sampl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retried:
-    """What stage 2 brought: fresh samples of both prompts on the same cases."""
+    """What stage 2 brought: fresh samples of every arm on the same cases."""
 
     retrial: Retrial
     asked: int  # calls that were made for it in this run; the rest was stored
-    production: Mapping[str, tuple[Observation, ...]]  # by case id, in sample order
-    candidate: Mapping[str, tuple[Observation, ...]]
+    answers: Mapping[Arm, Mapping[str, tuple[Observation, ...]]]  # by case id, in sample order
+
+    @property
+    def total(self) -> int:
+        """Answers of all arms."""
+        return sum(len(samples) for arm in self.answers.values() for samples in arm.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Baseline, MetricSpec, Verdict
 
 ALPHA = 0.05
+ALLOWED, NOISE = "within what is allowed", "within noise"  # why a change passed against the baseline
 _MERGES = 8  # that a message names
 
 
@@ -43,10 +44,10 @@ def held_to_anchor(verdict: Verdict, spec: MetricSpec, baseline: Baseline, since
     )
 
 
-def drift_message(metric: str, change: float, total: float, anchor: str) -> str:
+def drift_message(metric: str, change: float, total: float, anchor: str, *, excuse: str = ALLOWED) -> str:
     """``accuracy: this change -0.003 (within what is allowed), but since the anchor triage@v1: -0.051``."""
     step, whole = (numbers(each)[0] for each in (change, total))
-    return f"{metric}: this change {step} (within what is allowed), but since the anchor {anchor}: {whole}"
+    return f"{metric}: this change {step} ({excuse}), but since the anchor {anchor}: {whole}"
 
 
 def merges_message(date: str, steps: Sequence[tuple[str, float]]) -> str:

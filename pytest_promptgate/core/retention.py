@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.rounds import counting
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -39,7 +41,7 @@ def needs_of(plans: Iterable[Plan], baselines: Iterable[Baseline]) -> Needs:
 
 def current_round(complete: Iterable[str]) -> str:
     """The round that a run reads: the latest complete one; "" is the first. Rounds of re-asking have other names."""
-    return max((each for each in complete if each.isascii() and each.isdigit()), key=int, default="")
+    return counting(complete)[0]
 
 
 def is_used(key: StoreKey, needs: Needs, *, complete: frozenset[str]) -> bool:

@@ -56,4 +56,5 @@ def what_it_sees(standing: Standing, question: Question, family: int) -> str:
 
 def _told(drop: float, small: float, least: str) -> str:
     line = f"a drop of about {100 * drop:.1f} points is caught in {least}4 of 5 runs"
-    return line if drop <= SMALL else f"{line}, one of 2 points in about {in_words(small)}"
+    chance = in_words(small)
+    return line if drop <= SMALL else f"{line}, one of 2 points in {'about ' * chance[0].isdigit()}{chance}"

@@ -20,15 +20,15 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from pytest_promptgate.models.pace import SLOWEST, Pace
+from pytest_promptgate.models.pace import MOST_NOISE, Pace
 from pytest_promptgate.models.pacing import Hints, Pause, Spacing
 from pytest_promptgate.models.rounds import Collapse, Round
 
 FULL = 0.8  # share of the limit that counts as "really used"
 NEARLY_ALL = 0.7  # share of refusals that is an overload whatever its cause
 PASSING = 0.25  # share of refusals that does not end the doubling: it may be noise
+NEGLIGIBLE = 0.01  # share of refusals that is not worth slowing down for
 ENOUGH = 10  # requests that a share of refusals is worth something from
-MOST_NOISE = 0.6  # a share of refusals above it is load
 LONG_ENOUGH_S = 5.0  # or a round that takes so long
 TRIALS = (0.95, 0.6)  # of the rate of the answers: refusals that none of these paces mends are noise
 IN_A_ROW = 4  # refusals that a pace does not answer for
@@ -57,7 +57,6 @@ class Limiter:
         self.under_way = 0
         self.noise = 0.0
         self._most = most
-        self._doubling = True
         self._ticket = 0
         self._sent: dict[int, tuple[Round, float]] = {}  # by ticket: its round, and when
         self._in_a_row = 0  # refusals since the last answer
@@ -68,10 +67,9 @@ class Limiter:
         self._pace: Pace | None = None
         self._held_back = False  # by pacing, since the last start
         self._last_start = -math.inf
-        self._failed_limit = math.inf  # limit at which nearly all was refused last
-        self._probe_at = -math.inf  # when it is tried again
-        self._patience = 1.0  # seconds; longer each time that it fails again
-        self._hinted: tuple[Spacing, float] | None = None
+        self._cut_at = math.inf  # limit that was too much last: from there it grows gently
+        self._hints: dict[bool, tuple[Spacing, float]] = {}  # for tokens or requests, and until when
+        self._usual_tokens = 0.0  # of a request
         self._pause = Pause()
         self._collapse = Collapse()
         self._requests = Spacing(requests_per_minute / 60) if requests_per_minute else None
@@ -86,14 +84,15 @@ class Limiter:
         """Seconds until a request may start: 0 now, infinite if one has to end first."""
         if self.under_way >= max(1, int(self.limit)):
             return math.inf
-        paced = max((spacing.wait(now) for spacing in self._spacings(now)), default=0.0)
+        paced = max((spacing.wait(now) for spacing, _ in self._spacings(now)), default=0.0)
         self._held_back |= paced > 0
         return max(paced, 0.0 if self._settled else self._pause.wait(now))
 
     def start(self, now: float, tokens: float = 0.0) -> int:
         """One request goes; its ticket."""
-        for spacing in self._spacings(now):
-            spacing.take(now, tokens if spacing is self._tokens else 1.0)
+        for spacing, counts_tokens in self._spacings(now):
+            spacing.take(now, tokens if counts_tokens else 1.0)
+        self._usual_tokens += (tokens - self._usual_tokens) / (min(self._ticket, 20) + 1)
         if not self._rounds or self._rounds[-1].full:
             self._open_round(now)
         self.under_way += 1
@@ -140,26 +139,34 @@ class Limiter:
         seen, sent = self._ended(ticket)
         if self._pace is not None and self._trial is None and self.noise == 0.0:
             self._pace.refused(ticket, sent, now, self._ticket)
+            if (noise := self._pace.noise) is not None:
+                self._take_for_noise(noise)
         seen.refused += 1
         self._judge(now)
 
-    def hint(self, now: float, hints: Hints) -> None:
-        """Heed what the provider says will be allowed; good for two seconds."""
-        low = hints.remaining <= max(2 * self.under_way, 5)
-        ready = self._hinted[0].ready if self._hinted is not None else now
-        self._hinted = (Spacing(hints.rate * 0.99, slack=0.05, ready=ready), now + 2) if low else None
+    def hint(self, now: float, hints: Hints, *, tokens: bool = False) -> None:
+        """Heed what the provider says will be allowed, of requests or of tokens; good for two seconds."""
+        each = self._usual_tokens if tokens else 1.0
+        known = self._hints.pop(tokens, None)
+        if hints.remaining <= max(2 * self.under_way, 5) * each:
+            ready = known[0].ready if known is not None else now
+            self._hints[tokens] = (Spacing(hints.rate * 0.99, slack=0.05, ready=ready), now + 2)
 
     @property
     def _settled(self) -> bool:
         """Whether a pace answers for single refusals: then only what was refused waits."""
         return self._pace is not None and self._trial is None and self._in_a_row < IN_A_ROW
 
-    def _spacings(self, now: float) -> list[Spacing]:
-        hinted = self._hinted[0] if self._hinted is not None and self._hinted[1] > now else None
-        return [spacing for spacing in (self._pace, hinted, self._requests, self._tokens) if spacing is not None]
+    def _spacings(self, now: float) -> list[tuple[Spacing, bool]]:
+        """What spaces starts at present, and whether it counts tokens."""
+        hinted = ((spacing, tokens) for tokens, (spacing, until) in self._hints.items() if until > now)
+        own = ((self._pace, False), (self._requests, False), (self._tokens, True))
+        return [*hinted, *((spacing, tokens) for spacing, tokens in own if spacing is not None)]
 
     def _round_size(self) -> int:
-        return max(int(self.limit), 2 * ENOUGH if self._trial is not None else 1)
+        if self._trial is None:
+            return max(1, int(self.limit))
+        return max(int(self.limit), 2 * ENOUGH, min(300, int(6 / max(0.01, self._trial[0].share))))
 
     def _open_round(self, now: float) -> None:
         if self._rounds:
@@ -191,46 +198,45 @@ class Limiter:
             self._cut(now, keep=0.5)
         elif self._pace is not None and self.noise == 0.0:
             if not seen.refused:
-                self._grow(seen, now)
-        elif not self._suspicious(seen) or (self._doubling and self.limit < self._most and seen.share < PASSING):
-            self._grow(seen, now)
+                self._grow(seen)
+        elif not self._suspicious(seen) or (self._growing and seen.share < PASSING):
+            self._grow(seen)
         elif self._pause.contradicted and PASSING / 2 < seen.share < MOST_NOISE:
             self._take_for_noise(seen.share)
         else:
-            self._doubling = False
             self._try_pacing(seen, now, trials=TRIALS)
 
     def _used(self, seen: Round) -> bool:
         return seen.peak >= FULL * int(self.limit)
 
-    def _suspicious(self, seen: Round) -> bool:
-        expected = self.noise * seen.sent
-        return seen.refused > expected + (2 * math.sqrt(expected) + 2 if self.noise else 0)
+    @property
+    def _growing(self) -> bool:
+        """Whether the limit still doubles: refusals will tell more when it has."""
+        return self.limit < min(self._most, self._cut_at)
 
-    def _grow(self, seen: Round, now: float) -> None:
+    def _suspicious(self, seen: Round) -> bool:
+        expected = max(self.noise, NEGLIGIBLE) * seen.sent
+        return seen.refused > expected + 2 * math.sqrt(expected) + (2 if self.noise else 0)
+
+    def _grow(self, seen: Round) -> None:
         if self.noise and not self._suspicious(seen):
             self.noise += 0.2 * (seen.share - self.noise)
             self.noise = min(self.noise, MOST_NOISE) if self.noise > 0.005 else 0.0
         if self._used(seen):
-            self._raise_limit(now)
+            self._raise_limit()
 
-    def _raise_limit(self, now: float) -> None:
-        step = self.limit if self._doubling else max(1.0, GENTLE * self.limit)
-        raised = min(float(self._most), self.limit + step)
-        if int(raised) < self._failed_limit:
-            self.limit = raised
-        elif now < self._probe_at:
-            self.limit = max(self.limit, self._failed_limit - 1)
-        else:
-            self.limit, self._failed_limit = raised, math.inf
+    def _raise_limit(self) -> None:
+        step = self.limit if self.limit < self._cut_at else max(1.0, GENTLE * self.limit)
+        self.limit = min(float(self._most), self.limit + step)
 
     def _try_pacing(self, seen: Round, now: float, *, trials: tuple[float, ...]) -> None:
         if seen.accepted == 0:
             self._cut(now, keep=0.5)
             return
         self._trial = (seen, trials)
-        rate = trials[0] * seen.accepted / (seen.span + seen.idle)
-        self._pace = Pace(rate, now=now, ticket=self._ticket, growth=0.5 if seen.idle > seen.span else 0.1)
+        rate = seen.accepted / seen.took(now)
+        growth = 0.5 if seen.idle > seen.span else 0.1
+        self._pace = Pace(trials[0] * rate, now=now, ticket=self._ticket, growth=growth, proven=rate)
         self._forget(now)
 
     def _end_trial(self, seen: Round, now: float) -> None:
@@ -239,7 +245,7 @@ class Limiter:
         self._trial = None
         if seen.share <= before.share / 2:
             self.noise = min(self.noise, seen.share)
-            self._grow(seen, now)
+            self._grow(seen)
         elif len(left) > 1:
             before.absorb(seen)
             self._try_pacing(seen, now, trials=left[1:])
@@ -252,23 +258,17 @@ class Limiter:
     def _take_for_noise(self, share: float) -> None:
         self.noise = min(share, MOST_NOISE)
         self._pace = None
-        self._doubling = True
+        self._cut_at = math.inf
 
     def _cut(self, now: float, *, keep: float) -> None:
-        self._doubling = False
         self._trial = None
         peak = max((each.peak for each in self._rounds), default=self.limit)
-        again = self._failed_limit == math.inf and now < self._probe_at + 2 * self._patience
-        self._patience = min(60.0, 2 * self._patience) if again else 1.0
-        self._failed_limit = max(2.0, min(self.limit, peak))
-        self._probe_at = now + self._patience
-        self.limit = max(1.0, self._failed_limit * keep)
-        if self._pace is not None:
-            self._pace.rate = max(SLOWEST, self._pace.rate * keep)
-        elif peak == 1:
-            # Not even one at a time: without Retry-After it would be asked as fast as it refuses.
+        self._cut_at = max(2.0, min(self.limit, peak))
+        self.limit = max(1.0, self._cut_at * keep)
+        if self._pace is None:
+            # Without it, and without Retry-After, it would be asked as fast as it refuses.
             seen = Round.sum_of(self._rounds)
-            rate = seen.accepted / (seen.span + seen.idle)
+            rate = (seen.accepted + 1) / seen.took(now)
             self._pace = Pace(rate, now=now, ticket=self._ticket, growth=0.5)
         self._forget(now)
 

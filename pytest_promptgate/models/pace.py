@@ -8,6 +8,9 @@ smaller with every refusal and larger with every clean one.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 from pytest_promptgate.models.pacing import Spacing
 
 SLOWEST = 0.2  # starts per second; no estimate is good enough to ask less often
@@ -16,8 +19,22 @@ FASTEST = 0.5
 FASTER = 1.5  # growth of the growth, after a clean step
 FINE = 0.1  # growth below which a step takes its time
 STEP_S = 2.0
-STEP, COARSE_STEP = 25, 8  # requests of a step
+STEP, COARSE_STEP = 25, 4  # requests of a step
+PROOF = 20  # requests that make a rate beyond doubt
+DOUBTFUL = 0.85  # of a proven rate: it should not be refused
+DOUBTS = 4
+MOST_NOISE = 0.6  # a share of refusals above it is load
+NEGLIGIBLE = 0.005  # share of refusals that is not worth slowing down for
 TELLING = 8  # requests that make a rate
+
+
+@dataclass(slots=True)
+class _Mark:
+    """A refused request: when it was sent there was nothing left."""
+
+    ticket: int
+    sent: float
+    refused: int = 0  # since then
 
 
 class Pace(Spacing):
@@ -28,15 +45,21 @@ class Pace(Spacing):
         now: Seconds.
         ticket: The first one that this pace holds for.
         growth: How far the rate may be from the true one, e.g. 0.5.
+        proven: Answers per second that there were at times, if that is known.
     """
 
-    def __init__(self, rate: float, *, now: float, ticket: int, growth: float) -> None:
+    def __init__(self, rate: float, *, now: float, ticket: int, growth: float, proven: float = 0.0) -> None:
         super().__init__(max(rate, SLOWEST), slack=0.05, ready=now)
         self.growth = growth
         self.held_back = False  # a start, in this step
         self._epoch = ticket  # what was sent earlier was sent at another pace
-        self._empty = (ticket, now)  # the last refusal: ticket, and when it was sent
-        self._refused = 0  # since then
+        self._empty = _Mark(ticket, now)  # the last refusal
+        self._anchor: _Mark | None = None  # one before it
+        self._proven = proven  # what passed per second between two refusals, at its highest
+        self._overrun = 0  # refusals of what was sent at this pace
+        self._share = 0.0  # of refusals, when that was looked at last
+        self._failed = math.inf  # the pace that was refused last
+        self._doubts = 0  # refusals at a pace that was proven
         self._clean: float | None = None  # the fastest pace that held for a step, since the last refusal
         self._goal = ticket + self._step()
 
@@ -50,6 +73,8 @@ class Pace(Spacing):
             return
         if self.held_back:
             self._clean = self.rate
+            if self.rate > self._proven:
+                self._doubts = 0
             self.rate *= 1 + self.growth
             self.growth = min(FASTEST, self.growth * FASTER)
         self.held_back = False
@@ -57,18 +82,50 @@ class Pace(Spacing):
 
     def refused(self, ticket: int, sent: float, now: float, following: int) -> None:
         """Slow down, once for all that were sent at this pace."""
+        if self._anchor is not None and ticket > self._anchor.ticket:
+            self._anchor.refused += 1
         if ticket >= self._epoch:
-            self.rate = max(SLOWEST, self._slower(ticket, sent))
-            self.growth = max(CLOSE, self.growth / 4)
-            self.ready = max(self.ready, now + min(0.05, 2 / self.rate))
-            self._clean, self._epoch, self.held_back = None, following, False
-            self._goal = following + self._step()
-        if ticket > self._empty[0]:
-            self._empty = (ticket, sent)
+            self._overrun += 1
+            expected = NEGLIGIBLE * (ticket - self._epoch)
+            if self._overrun > (expected + 2 * math.sqrt(expected) if expected >= 1 else 0):
+                self._slow_down(ticket, sent, now, following)
+            else:
+                self._goal = following + self._step()
+        if ticket > self._empty.ticket:
+            self._empty = _Mark(ticket, sent)
+
+    def _slow_down(self, ticket: int, sent: float, now: float, following: int) -> None:
+        self._question(ticket, sent)
+        self.rate = max(SLOWEST, self._slower(ticket, sent))
+        self.growth = max(CLOSE, self.growth / 4)
+        self.ready = max(self.ready, now + min(0.05, 2 / self.rate))
+        self._clean, self._epoch, self._overrun, self.held_back = None, following, 0, False
+        self._goal = following + self._step()
+
+    @property
+    def noise(self) -> float | None:
+        """The share of refusals, if they do not come from the pace: they went on when it fell, twice."""
+        return self._share if self._doubts >= DOUBTS else None
+
+    def _question(self, ticket: int, sent: float) -> None:
+        """Look whether what is refused now has passed before."""
+        if self._anchor is None:
+            self._anchor = _Mark(ticket, sent)
+            return
+        passed, span = ticket - self._anchor.ticket - self._anchor.refused, sent - self._anchor.sent
+        self._share = self._anchor.refused / max(1, ticket - self._anchor.ticket)
+        if self.rate > 0.98 * self._failed:
+            self._doubts = max(0, self._doubts - 1)
+        elif self.rate < DOUBTFUL * self._proven and self._share < MOST_NOISE:
+            self._doubts += 1
+        self._failed = self.rate
+        if passed >= PROOF and span > 0:
+            known = passed / span
+            self._proven = max(self._proven, known)
+            self._anchor = _Mark(ticket, sent)
 
     def _slower(self, ticket: int, sent: float) -> float:
-        first, since = self._empty
-        passed, span = ticket - first - 1, sent - since
+        passed, span = ticket - self._empty.ticket - 1, sent - self._empty.sent
         known = self._clean or 0.0
         if passed >= TELLING and span > 0:
             known = max(known, 0.985 * passed / span)

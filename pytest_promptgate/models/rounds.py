@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +43,10 @@ class Round:
     def span(self) -> float:
         """Seconds in which it was sent, without `idle`, > 0."""
         return max(1e-6, (self.opened if self.closed is None else self.closed) - self.opened - self.idle)
+
+    def took(self, now: float) -> float:
+        """Seconds that its answers are to be divided by: sent at once, it was answered over some time all the same."""
+        return max(self.span + self.idle, (now - self.opened) / 2)
 
     def close(self, now: float) -> None:
         """Its time is over, if it was not before."""

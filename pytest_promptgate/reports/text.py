@@ -26,6 +26,7 @@ from pytest_promptgate.core.types import (
     Unscored,
     Verdict,
 )
+from pytest_promptgate.reports.tested import sees_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,7 +80,7 @@ def gate_text(report: Report, verdict: Verdict, *, alias: str, refused: str, fir
         refused: Why no baseline could be written from this run, whatever the reason given; "" if one could.
         first: A command that must be run before one that accepts.
     """
-    lines = [verdict.reason]
+    lines = [verdict.reason, *([sees_line(verdict)] if verdict.sees else [])]
     lines += _changes("worse", verdict.worse)
     lines += _better(verdict.better)
     lines += _differences(report)

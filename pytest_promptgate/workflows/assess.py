@@ -10,12 +10,13 @@ from pytest_promptgate.core.anchor import Side, since_anchor
 from pytest_promptgate.core.budget import priced_baseline
 from pytest_promptgate.core.differences import differences
 from pytest_promptgate.core.gate import GateInput
-from pytest_promptgate.core.judgement import Weighed, conclude, weigh
-from pytest_promptgate.core.metrics import measure
+from pytest_promptgate.core.judgement import conclude
+from pytest_promptgate.core.metrics import known_aggregates, measure
 from pytest_promptgate.core.promises import promises
 from pytest_promptgate.core.ratchet import held_to_anchor
 from pytest_promptgate.core.recorded import records
 from pytest_promptgate.core.types import Baseline, Case, Report, Result, SliceMeasurement
+from pytest_promptgate.core.weighing import Weighed, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence, Set
@@ -140,7 +141,8 @@ def _held(given: GateInput, baseline: Baseline | None, verdicts: Sequence[Verdic
     for spec, verdict in zip(given.suite.metrics, verdicts, strict=True):
         rescored = Side(cases=seen.cases, scorers=seen.scorers)
         since = since_anchor(spec, baseline, now, rescored=rescored, aggregates=given.aggregates)
-        ruled = given.suite.rule == "strict" or (since is not None and since.linked)
+        untested = given.suite.rule == "strict" or spec.aggregate not in known_aggregates()
+        ruled = untested or (since is not None and since.linked)
         yield held_to_anchor(verdict, spec, baseline, since) if ruled else verdict
 
 

@@ -1,7 +1,8 @@
-"""The rule ``confirm``, stage 2: production and candidate asked again on the cases that moved (GATE §4, DECISIONS 5).
+"""The rule ``confirm``, stage 2: prompts asked again on the cases that moved (GATE §4, §6, DECISIONS 5, 9).
 
-Production is rebuilt from what its baseline recorded: template, pin, parameters, inputs and constants. It counts as
-production only if its requests have the recorded digests; otherwise the reason why not is told, and nothing is asked.
+Production, and the anchor where it is in question, are rebuilt from what their baselines recorded: template, pin,
+parameters, inputs and constants. They count only if their requests have the recorded digests; otherwise the reason
+why not is told, and they are not asked.
 """
 
 from __future__ import annotations
@@ -9,54 +10,116 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.acceptance import baseline_digest, candidate_fingerprint
+from pytest_promptgate.core.acceptance import baseline_digest, candidate_fingerprint, records_digest
+from pytest_promptgate.core.confirmation import Arm, retrial
 from pytest_promptgate.core.fingerprint import digest
 from pytest_promptgate.core.plan import Plan, plan
 from pytest_promptgate.errors import PromptGateError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_promptgate.core.arms import Arms
     from pytest_promptgate.core.confirmation import Retrial
     from pytest_promptgate.core.ports import Renderer
-    from pytest_promptgate.core.types import Baseline, ModelPin, Suite
+    from pytest_promptgate.core.types import Anchor, Baseline, CaseRecord, ModelPin, Recipe, Suite
+
+_ORDER = (Arm.CANDIDATE, Arm.PRODUCTION, Arm.ANCHOR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A prompt of before, and the metrics that came out lower than with it."""
+
+    arm: Arm  # production or the anchor
+    recipe: Recipe | None
+    pin: ModelPin
+    cases: Mapping[str, CaseRecord]
+    lower: tuple[Arms, ...]  # at least one
+
+    @classmethod
+    def of(cls, arm: Arm, side: Baseline | Anchor, lower: tuple[Arms, ...]) -> Reference:
+        """A baseline, or an anchor."""
+        return cls(arm=arm, recipe=side.recipe, pin=side.pin, cases=side.cases, lower=lower)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retest:
-    """Both arms of stage 2, and the store's round that their answers belong to."""
+    """All arms of stage 2, and the store's round that their answers belong to."""
 
-    production: Plan
-    candidate: Plan
+    retrial: Retrial
+    plans: Mapping[Arm, Plan]
     round: str
 
-    @property
-    def plans(self) -> tuple[Plan, Plan]:
-        """Both arms."""
-        return self.production, self.candidate
 
-
-def retest(candidate: Plan, baseline: Baseline, chosen: Retrial, *, render: Renderer) -> Retest | str:
-    """Plan the retrial; a sentence if production cannot be asked again.
+def retest(
+    candidate: Plan,
+    baseline: Baseline,
+    references: Sequence[Reference],
+    *,
+    most_calls: int,
+    most_samples: int,
+    render: Renderer,
+) -> tuple[Retest | None, Mapping[Arm, str]]:
+    """Plan the retrial; with a sentence for every reference that cannot be asked again.
 
     The round is named after everything that decides what is asked, so that no other change's samples are reused, and
     an interrupted retrial goes on where it was (DECISIONS 6, 21).
+
+    Args:
+        candidate: Of the whole suite.
+        baseline: What the run is held against.
+        references: What is in doubt; of one suite and slot.
+        most_calls: Budget, over all arms.
+        most_samples: Fresh samples per case if the budget allows.
+        render: Of templates.
     """
-    if baseline.recipe is None:
-        return "production cannot be re-asked: its prompt is not recorded beside the lockfile"
-    recipe = baseline.recipe
+    impossible: dict[Arm, str] = {}
+    left = [*references]
+    while left:
+        lower = [arms for each in left for arms in each.lower]
+        chosen = retrial(lower, most_calls=most_calls, arms=1 + len(left), most_samples=most_samples)
+        found = {each.arm: _rebuilt(candidate, each, chosen, render) for each in left}
+        failed = {arm: each for arm, each in found.items() if isinstance(each, str)}
+        if not failed:
+            plans = {arm: each for arm, each in found.items() if isinstance(each, Plan)}
+            plans[Arm.CANDIDATE] = _arm(candidate.suite, candidate, Arm.CANDIDATE, candidate.pin, chosen, render)
+            return Retest(retrial=chosen, plans=plans, round=_round(candidate, baseline, chosen, plans)), impossible
+        impossible |= failed
+        left = [each for each in left if each.arm not in failed]
+    return None, impossible
+
+
+def _rebuilt(candidate: Plan, reference: Reference, chosen: Retrial, render: Renderer) -> Plan | str:
+    name, recipe = reference.arm, reference.recipe
+    if recipe is None:
+        return f"{_named(name)} cannot be re-asked: its prompt is not recorded beside the lockfile"
     suite = replace(candidate.suite, prompt=recipe.prompt, inputs=recipe.inputs, constants=recipe.constants)
+    known = replace(chosen, cases=tuple(case for case in chosen.cases if case in reference.cases))
     try:
-        production = _arm(suite, f"{candidate.slot} (production)", baseline.pin, chosen, render)
+        found = _arm(suite, candidate, name, reference.pin, known, render)
     except PromptGateError as error:
-        return f"production cannot be re-asked: {error.what}"
-    if any(trial.digest != baseline.cases[trial.case.id].request for trial in production.trials):
-        return "production cannot be re-asked: its recorded prompt no longer gives the recorded requests"
-    name = digest((baseline_digest(baseline), candidate_fingerprint(candidate), chosen.cases, chosen.samples))
-    again = _arm(candidate.suite, f"{candidate.slot} (candidate)", candidate.pin, chosen, render)
-    return Retest(production=production, candidate=again, round=f"confirm-{name}")
+        return f"{_named(name)} cannot be re-asked: {error.what}"
+    if any(trial.digest != reference.cases[trial.case.id].request for trial in found.trials):
+        return f"{_named(name)} cannot be re-asked: its recorded prompt no longer gives the recorded requests"
+    return found
 
 
-def _arm(suite: Suite, slot: str, pin: ModelPin, chosen: Retrial, render: Renderer) -> Plan:
-    wanted = set(chosen.cases)
+def _named(arm: Arm) -> str:
+    return "the anchor" if arm is Arm.ANCHOR else str(arm)
+
+
+def _arm(suite: Suite, candidate: Plan, arm: Arm, pin: ModelPin, chosen: Retrial, render: Renderer) -> Plan:
+    wanted, slot = set(chosen.cases), f"{candidate.slot} ({arm})"
     cases = tuple(case for case in suite.cases if case.id in wanted)
-    part = replace(suite, cases=cases, samples=chosen.samples, slots={slot: pin})
-    return plan(part, slot, render=render)
+    part = plan(replace(suite, cases=cases, samples=chosen.samples, slots={slot: pin}), slot, render=render)
+    # Arms may send the same requests, as when only a scorer has changed: each has answers of its own all the same.
+    first = _ORDER.index(arm) * len(candidate.suite.cases) * chosen.samples
+    return replace(part, trials=tuple(replace(each, ordinal=first + each.ordinal) for each in part.trials))
+
+
+def _round(candidate: Plan, baseline: Baseline, chosen: Retrial, plans: Mapping[Arm, Plan]) -> str:
+    anchor = baseline.anchor if Arm.ANCHOR in plans else None
+    since = None if anchor is None else (anchor.prompt_digest, records_digest(anchor.cases))
+    whole = (baseline_digest(baseline), since, candidate.slot, candidate_fingerprint(candidate), chosen.cases)
+    return f"confirm-{digest((*whole, chosen.samples, sorted(plans)))}"

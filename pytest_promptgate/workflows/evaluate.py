@@ -92,6 +92,8 @@ class Evaluation:
     def submit_retrial(self, plans: Sequence[Plan], name: str) -> None:
         """Have every trial of `plans` answered in the round `name` of the store, the plans mixed together.
 
+        They wait for `survey` and `release`, or go at the next `wait`.
+
         Args:
             plans: Arms of one retrial, of one suite; their slots differ from all others.
             name: Not "", and no round that counts.
@@ -103,7 +105,6 @@ class Evaluation:
                 self._ledger.plan(_key(each, case.id), each.suite.samples)
             jobs += [Job(plan=each, price=price, trial=trial, reuse=None, round=name) for trial in each.trials]
         self._early.append([job for job in jobs if not self._settled(job)])
-        self.start()
 
     def survey(
         self, *, tick: Callable[[Progress], None], interval: float = 0.1
@@ -153,6 +154,11 @@ class Evaluation:
         if self._early:
             self._background.start()
             self._hand_over(lambda _jobs: None)
+
+    def release(self) -> None:
+        """Let the calls go that a `survey` in the middle of a run held back; what was granted at `start` holds."""
+        if self._background.alive:
+            self._background.call(self._answering.begin, None, None)
 
     def _hand_over(self, routed: Callable[[Sequence[Job]], None]) -> None:
         self._background.call(self._answering.add, [job for jobs in self._early for job in jobs], routed)

@@ -63,14 +63,14 @@ def main() -> None:
             verdict = "ok" if outcome.good else "FAULT"
             when = f"killed {moment}" if outcome.killed else "ended before it was killed"
             print(
-                f"{number:3}  {when}  {outcome.stored:3} of {CASES} stored, {outcome.lost} paid and lost, "
+                f"{number:3}  {when}  {outcome.stored:3} of {CASES} stored, {outcome.under_way} under way, "
                 f"{outcome.again} asked again, {outcome.missing} missing, lockfile "
                 f"{'same' if outcome.same else 'DIFFERENT'}  {verdict}",
                 flush=True,
             )
     good = sum(outcome.good for outcome in outcomes)
     amid = sum(outcome.killed and 0 < outcome.stored < CASES for outcome in outcomes)
-    lost = sum(outcome.lost for outcome in outcomes)
+    lost = sum(outcome.under_way for outcome in outcomes)
     print(f"{good} of {len(outcomes)} good; {amid} amid the answers; under way when killed: {lost} answers in all")
 
 

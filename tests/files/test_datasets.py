@@ -333,7 +333,7 @@ def test_a_plugins_loader_that_breaks_is_told(tmp_path: Path) -> None:
 
 
 def test_the_formats_come_through_the_hook() -> None:
-    assert set(toolbox.collect(toolbox.new_manager()).loaders) == {
+    assert set(toolbox.collect(toolbox.new_manager(), {}).loaders) == {
         ".jsonl",
         ".json",
         ".yaml",

@@ -63,6 +63,8 @@ class Screen:
     def __init__(self, *, isatty: bool) -> None:
         self.isatty = isatty
         self.calls: list[str] = []
+        self.width_of_current_line = 0
+        self._tw = self
 
     def ensure_newline(self) -> None:
         """Nothing stands in the line."""

@@ -112,6 +112,22 @@ def test_a_gate_alone_pulls_its_whole_suite_in(project: Project) -> None:
     )
 
 
+def test_a_suite_that_is_named_twice_is_asked_once(project: Project) -> None:
+    result = project.standard().evals("--keep-duplicates", "evals", "evals")
+
+    result.assert_outcomes(passed=22)
+    assert asked(result) == ["10 cases: 0 unchanged, 10 asked, 591 tokens, $0.00"]
+
+
+def test_a_suite_with_a_space_in_its_name_can_be_pasted_back(project: Project) -> None:
+    project.standard()
+    project.suite(f"suite: spaced\n{SUITE}", name="with space")
+
+    result = project.evals("evals/with space.eval.yaml::triage@v1::c-01[nearest-example-1]")
+
+    result.assert_outcomes(passed=1)
+
+
 def test_deselected_cases_are_not_asked(project: Project) -> None:
     project.standard()
 
@@ -334,6 +350,15 @@ def test_of_a_folded_suite_single_cases_can_be_chosen(
     ids = selected(folded(project).evals("--collect-only", "-q", *arguments))
 
     assert ids == [f"{V1}::{name}[nearest-example-1]" for name in expected]
+
+
+def test_above_five_thousand_cases_a_suite_folds_by_itself(project: Project) -> None:
+    project.standard()
+    project.dataset([(f"r-{number}", "a parcel", "shipping") for number in range(5001)])
+
+    ids = selected(project.evals("--collect-only", "-q"))
+
+    assert ids == [f"{V1}::cases[nearest-example-1]", GATE]
 
 
 def test_a_chosen_case_of_a_folded_suite_runs_alone(project: Project) -> None:
