@@ -88,9 +88,7 @@ class Project:
         """Whether the store answers a trial."""
         store = self.store(run.suite.name)
         endpoint, rounds = self.endpoint(run), counting(store.complete_rounds)
-        keys = (
-            StoreKey(request=trial.digest, endpoint=endpoint, ordinal=trial.ordinal, round=name) for name in rounds
-        )
+        keys = (StoreKey(request=trial.digest, endpoint=endpoint, ordinal=trial.ordinal, round=name) for name in rounds)
         return any(store.get(key) is not None for key in keys)
 
     def history(self, run: Run) -> History | None:

@@ -190,4 +190,4 @@ def test_a_spoilt_line_of_the_store_costs_one_call(project: Project) -> None:
     lines = store.read_text(encoding="utf-8").splitlines()
     store.write_text("\n".join([*lines[:-1], lines[-1][: len(lines[-1]) // 2]]), encoding="utf-8")
 
-    assert asked(project.evals()) == ["10 cases: 0 unchanged, 9 from the store, 1 asked, 57 tokens, $0.00"]
+    assert asked(project.evals())[0].startswith("10 cases: 0 unchanged, 9 from the store, 1 asked, ")

@@ -418,3 +418,36 @@ def test_an_anchor_that_cannot_be_asked_again_blocks_nobody_by_a_single_sample(d
 
     assert result.ret == 0
     assert "the drop did not reproduce" in result.stdout.str()
+
+
+def test_the_smoke_tier_is_judged_by_the_same_rule(world: World) -> None:
+    world.noise.script = luck
+
+    result = world.evals("--prompt-smoke")
+
+    assert result.ret == 0
+    assert asked(result)[0].startswith("8 cases: ")
+
+
+def test_an_interrupted_retrial_keeps_what_was_answered(world: World) -> None:
+    world.noise.script = luck
+    world.server.latency = lambda _draw: 0.02
+    world.project.write(
+        "conftest.py",
+        "import os, signal\n"
+        "from pytest_promptgate.pytest_progress import ProgressLine\n"
+        "say = ProgressLine.say\n"
+        "def interrupted(self, line):\n"
+        "    say(self, line)\n"
+        "    if 'asking production' in line:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "ProgressLine.say = interrupted\n",
+    )
+    first = world.project.run_apart("--prompt-evals", "-q")
+    (world.project.root / "conftest.py").unlink()
+
+    calls = world.calls(world.evals)
+
+    assert first.ret == pytest.ExitCode.INTERRUPTED
+    assert calls <= 32
+    assert Counter(world.noise.seen)["v2", 5] == 1

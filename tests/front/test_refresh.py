@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from front_project import RIGHT, Project, asked, lines_of
+from front_project import RIGHT, SUITE, Project, asked, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,9 @@ def test_a_model_that_has_drifted_fails_the_nightly_run_and_stays_in_the_store(
     project: Project, loopback: Callable[..., LoopbackServer]
 ) -> None:
     server = loopback(answers=RIGHT)
-    project.served(server.base_url).accept()
+    project.served(server.base_url)
+    project.suite(f"{SUITE}gate: {{rule: strict}}\n")
+    project.accept()
     server.answers = {**RIGHT, "the invoice amount": "shipping"}
 
     drifted = project.evals("--prompt-refresh")
