@@ -109,8 +109,12 @@ class Run:
 
     def await_results(self, item: EvalItem) -> None:
         """Wait for what `item` is about to read; a fault of the engine is left for the item to meet and tell."""
-        if not self.blocked:
-            with suppress(EngineError):
+        if self.blocked:
+            return
+        with suppress(EngineError):
+            if isinstance(item, GateItem) and self.session.settings.shard is None:
+                self.judged()  # which may wait for other suites, or ask again
+            else:
                 self.session.wait(self, (item.case_id,) if isinstance(item, CaseItem) else self.selected)
 
     def passed(self, case: str) -> bool:

@@ -9,6 +9,7 @@ from pytest_promptgate.core.anchor import anchor_of
 from pytest_promptgate.core.confirmation import NotRetried, Retried
 from pytest_promptgate.core.decision import Why
 from pytest_promptgate.core.findings import Finding, numbers
+from pytest_promptgate.core.observables import OBSERVABLES
 from pytest_promptgate.core.ratchet import ALLOWED, NOISE, drift_message
 from pytest_promptgate.core.types import Direction
 
@@ -36,20 +37,22 @@ def simple(
     return Finding(outcome=decision.outcome, reason=f"{told.reason}{_TAILS.get(decision.why, _nothing)(decision)}")
 
 
-def confirmed(told: str, decision: Decision, retried: Retried, fresh: Arms) -> str:
+def confirmed(told: str, spec: MetricSpec, decision: Decision, retried: Retried, fresh: Arms) -> str:
     """``… re-asked 12 cases x 8 x 2 (192 calls): production 61/96, yours 58/96, p=.37: the drop did not reproduce``."""
-    return f"{told}; {again(decision, retried, fresh, 'production', 'drop')}"
+    change = "drop" if spec.direction is Direction.HIGHER else "rise"
+    return f"{told}; {again(spec, decision, retried, fresh, reference='production', change=change)}"
 
 
-def again(decision: Decision, retried: Retried, fresh: Arms, reference: str, loss: str) -> str:
+def again(spec: MetricSpec, decision: Decision, retried: Retried, fresh: Arms, *, reference: str, change: str) -> str:
     """What asking again has brought: ``re-asked 12 cases x 8 x 2 (192 calls): production 61/96, …``."""
     trial = retried.retrial
     size = f"{_count(len(trial.cases), 'case')} x {trial.samples} x {len(retried.answers)}"
-    arms = f"{reference} {_shown(fresh.before)}, yours {_shown(fresh.after)}"
+    old, new = _levels(spec, fresh)
+    arms = f"{reference} {old}, yours {new}"
     if decision.why is Why.CONFIRMED:
-        arms, end = f"{arms}{_broken(decision, fresh)}", f"the {loss} is real"
+        arms, end = f"{arms}{_broken(spec, decision, fresh)}", f"the {change} is real"
     else:
-        end = f"the {loss} did not reproduce"
+        end = f"the {change} did not reproduce"
     return f"re-asked {size} ({_calls(retried)}): {arms}, {p_value(decision.p)}: {end}"
 
 
@@ -60,7 +63,14 @@ def decided_by_stored(told: str, stage2: NotRetried, question: Question) -> str:
     return f"{told} ({stage2.why}: {question.arms.samples} stored samples decide)"
 
 
-def drifted(verdict: Verdict, question: Question, decision: Decision, stage2: Stage2 | None, baseline: Baseline) -> str:
+def drifted(
+    spec: MetricSpec,
+    verdict: Verdict,
+    question: Question,
+    decision: Decision,
+    stage2: Stage2 | None,
+    baseline: Baseline,
+) -> str:
     """``accuracy: this change -0.003 (…), but since the anchor triage@v1: -0.051; re-asked …``."""
     sign = 1 if verdict.direction is Direction.HIGHER else -1
     excuse = ALLOWED if verdict.p is None else NOISE
@@ -69,7 +79,7 @@ def drifted(verdict: Verdict, question: Question, decision: Decision, stage2: St
     if isinstance(stage2, NotRetried):
         return decided_by_stored(told, stage2, question) if stage2.outcome is None else f"{told}, and {stage2.why}"
     if isinstance(stage2, Retried) and question.fresh is not None and decision.why is Why.CONFIRMED:
-        return f"{told}; {again(decision, stage2, question.fresh, 'anchor', 'loss')}"
+        return f"{told}; {again(spec, decision, stage2, question.fresh, reference='anchor', change='loss')}"
     return f"{told}{_TAILS.get(decision.why, _nothing)(decision)}"
 
 
@@ -90,20 +100,27 @@ def p_value(p: float | None) -> str:
     return "p<.0001" if p < 1e-4 else "p=" + (f"{p:.2f}" if p >= 0.1 else f"{p:.2g}").replace("0.", ".", 1)
 
 
-def _broken(decision: Decision, fresh: Arms) -> str:
+def _broken(spec: MetricSpec, decision: Decision, fresh: Arms) -> str:
     tested = decision.tested
     if tested is None or tested.broken is None or tested.case is None or tested.case >= tested.mean:
         return ""
     at = fresh.cases.index(tested.broken)
-    return f"; case {tested.broken} broke: {_shown((fresh.before[at],))} -> {_shown((fresh.after[at],))}"
+    old, new = _shown(spec, (fresh.before[at],), (fresh.after[at],))
+    return f"; case {tested.broken} broke: {old} -> {new}"
 
 
-def _shown(side: Side) -> str:
-    """``61/96`` of right and wrong, else the mean; arms are turned, so signs are taken back."""
-    values = [abs(each) for samples in side for each in samples]
-    if all(each in (0.0, 1.0) for each in values):
-        return f"{sum(values):.0f}/{len(values)}"
-    return numbers(sum(values) / len(values))[0]
+def _levels(spec: MetricSpec, fresh: Arms) -> tuple[str, ...]:
+    if fresh.statistic is None and fresh.scale == 1.0:
+        return _shown(spec, fresh.before, fresh.after)
+    return numbers(*map(abs, fresh.levels))
+
+
+def _shown(spec: MetricSpec, *sides: Side) -> tuple[str, ...]:
+    """``61/96`` of right and wrong, else the means; arms are turned, so signs are taken back."""
+    values = [[abs(each) for samples in side for each in samples] for side in sides]
+    if spec.source not in OBSERVABLES and all(each in (0.0, 1.0) for side in values for each in side):
+        return tuple(f"{sum(side):.0f}/{len(side)}" for side in values)
+    return numbers(*(sum(side) / len(side) for side in values))
 
 
 def _count(number: int, noun: str) -> str:

@@ -140,7 +140,7 @@ def _verdict(asked: _Asked, decision: Decision, given: GateInput, family: int) -
         tolerance=standing.gate.tolerance,
     )
     if isinstance(stage2, Retried):
-        finding = _after_retrial(finding, decision, asked.question, stage2)
+        finding = _after_retrial(standing.spec, finding, decision, asked.question, stage2)
     elif isinstance(stage2, NotRetried) and stage2.outcome is None:
         finding = replace(finding, reason=decided_by_stored(finding.reason, stage2, asked.question))
     elif isinstance(stage2, NotRetried) and finding.outcome is Outcome.REGRESSED and decision.why is Why.UNCONFIRMED:
@@ -150,9 +150,11 @@ def _verdict(asked: _Asked, decision: Decision, given: GateInput, family: int) -
     return replace(verdict, p=decision.adjusted, sees=sees)
 
 
-def _after_retrial(finding: Finding, decision: Decision, question: Question, stage2: Retried) -> Finding:
+def _after_retrial(
+    spec: MetricSpec, finding: Finding, decision: Decision, question: Question, stage2: Retried
+) -> Finding:
     if question.fresh is not None and decision.why in (Why.CONFIRMED, Why.NOT_CONFIRMED):
-        return Finding(outcome=decision.outcome, reason=confirmed(finding.reason, decision, stage2, question.fresh))
+        return replace(finding, reason=confirmed(finding.reason, spec, decision, stage2, question.fresh))
     if question.fresh is None and decision.why is Why.UNCONFIRMED:
         why = "too few of the cases that were asked again have a score"
         return Finding(outcome=Outcome.INCONCLUSIVE, reason=f"{finding.reason}, and {why}")
@@ -174,7 +176,7 @@ def _since(asked: _Asked, decision: Decision, given: GateInput, verdict: Verdict
         verdict,
         outcome=outcome,
         red=outcome in RED,
-        reason=drifted(verdict, question, decision, stage2, given.baseline),
+        reason=drifted(asked.standing.spec, verdict, question, decision, stage2, given.baseline),
         since_anchor=question.arms.gain,
         p=decision.adjusted,
     )

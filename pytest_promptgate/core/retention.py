@@ -21,7 +21,7 @@ class Needs:
     """What the plans and baselines of one suite ask for."""
 
     planned: Mapping[str, int]  # request digest -> how many answers
-    recorded: frozenset[str]  # request digests of baselines: production may be asked again
+    recorded: frozenset[str]  # request digests of baselines and anchors: they may be asked again
 
 
 def needs_of(plans: Iterable[Plan], baselines: Iterable[Baseline]) -> Needs:
@@ -35,7 +35,8 @@ def needs_of(plans: Iterable[Plan], baselines: Iterable[Baseline]) -> Needs:
     for plan in plans:
         # Two slots may ask one model the same: they share the answers.
         planned |= Counter(trial.digest for trial in plan.trials)
-    recorded = frozenset(case.request for baseline in baselines for case in baseline.cases.values())
+    sides = [side for each in baselines for side in (each, each.anchor) if side is not None]
+    recorded = frozenset(case.request for side in sides for case in side.cases.values())
     return Needs(planned=planned, recorded=recorded)
 
 

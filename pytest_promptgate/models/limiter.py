@@ -31,7 +31,7 @@ NEGLIGIBLE = 0.01  # share of refusals that is not worth slowing down for
 ENOUGH = 10  # requests that a share of refusals is worth something from
 LONG_ENOUGH_S = 5.0  # or a round that takes so long
 TRIALS = (0.95, 0.6)  # of the rate of the answers: refusals that none of these paces mends are noise
-IN_A_ROW = 4  # refusals that a pace does not answer for
+IN_A_ROW = 6  # refusals that neither a pace nor chance answers for
 GENTLE = 0.2  # growth of the limit in a clean round, once the provider has shown that it can have enough
 
 
@@ -154,8 +154,9 @@ class Limiter:
 
     @property
     def _settled(self) -> bool:
-        """Whether a pace answers for single refusals: then only what was refused waits."""
-        return self._pace is not None and self._trial is None and self._in_a_row < IN_A_ROW
+        """Whether a pace, or chance, answers for single refusals: then only what was refused waits."""
+        answered_for = self.noise > 0 or (self._pace is not None and self._trial is None)
+        return answered_for and self._in_a_row < IN_A_ROW
 
     def _spacings(self, now: float) -> list[tuple[Spacing, bool]]:
         """What spaces starts at present, and whether it counts tokens."""
@@ -262,6 +263,7 @@ class Limiter:
 
     def _cut(self, now: float, *, keep: float) -> None:
         self._trial = None
+        self.noise = 0.0
         peak = max((each.peak for each in self._rounds), default=self.limit)
         self._cut_at = max(2.0, min(self.limit, peak))
         self.limit = max(1.0, self._cut_at * keep)

@@ -9,79 +9,52 @@ from .project import empty_tests
 from .table import Figure, middle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from .processes import Cost
-
-MODULES = """\
+# Runs of one test in one process, with the plugin and without in turn: between whole processes the noise of a machine
+# is larger than what is looked for.
+IN_TURN = """\
+import contextlib
+import io
+import statistics
 import sys
-
-def test_modules():
-    print("ours:", sum(name.split(".")[0] == "pytest_promptgate" for name in sys.modules))
-"""
-
-# A plugin that times ours from inside, which noise of the machine hardly reaches.
-TIMED = """\
-import functools
 import time
 
-spent = []
-
-
-def timed(function):
-    @functools.wraps(function)
-    def wrapper(*args, **kwargs):
-        began = time.thread_time()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            spent.append(time.thread_time() - began)
-
-    return wrapper
-
+import pytest
 
 began = time.thread_time()
 import pytest_promptgate.plugin as ours
 
-spent.append(time.thread_time() - began)
-for name in ("pytest_addoption", "pytest_configure", "pytest_cmdline_main"):
-    setattr(ours, name, timed(getattr(ours, name)))
+imported = time.thread_time() - began
 
 
-def pytest_unconfigure():
-    print(f"spent: {sum(spent) * 1000:.3f} ms")
+def once(plugins):
+    began = time.thread_time()
+    with contextlib.redirect_stdout(io.StringIO()):
+        pytest.main(["-q", "-p", "no:cacheprovider", "test_empty.py"], plugins=plugins)
+    return time.thread_time() - began
+
+
+once([ours])
+more = statistics.median(once([ours]) - once([]) for _ in range(60))
+print("spent:", (imported + more) * 1000)
+print("ours:", sum(name.split(".")[0] == "pytest_promptgate" for name in sys.modules))
 """
 
 
 def plain(root: Path, pairs: int) -> list[Figure]:
     """One test, with the plugin and without."""
     empty = empty_tests(root / "empty", 1)
-    plugin = ("-p", "pytest_promptgate.plugin")
-    costs: dict[tuple[str, ...], list[float]] = {plugin: [], (): []}
-    for _ in range(pairs * 7):
-        for arguments, taken in costs.items():
-            taken.append(run(python("-m", "pytest", "-q", *arguments), directory=empty).cpu_s)
-    (empty / "timed.py").write_text(TIMED, encoding="utf-8")
-    inside = [
-        run(python("-m", "pytest", "-q", "-p", "timed", *plugin), directory=empty, more={"PYTHONPATH": str(empty)})
-        for _ in range(pairs * 3)
-    ]
-    (empty / "test_empty.py").write_text(MODULES, encoding="utf-8")
-    told = run(python("-m", "pytest", "-q", "-s", *plugin), directory=empty).output
+    (empty / "in_turn.py").write_text(IN_TURN, encoding="utf-8")
+    told = [run(python("in_turn.py"), directory=empty).output for _ in range(pairs)]
+    modules = int(told[0].split("ours:")[1].split()[0])
     return [
         Figure(
-            name="plain run: CPU in the plugin", value=middle([_spent(each) for each in inside]), unit="ms", target=5
+            name="plain run: CPU for the plugin", value=middle([_spent(each) for each in told]), unit="ms", target=5
         ),
-        # A busy machine only ever adds, and by more than what is looked for: so the least of each.
-        Figure(name="plain run: CPU of the whole process", value=_more(costs[plugin], costs[()]), unit="ms more"),
-        Figure(name="plain run: modules of ours", value=int(told.split("ours:")[1].split()[0]), unit="", target=3),
+        Figure(name="plain run: modules of ours", value=modules, unit="", target=3),
     ]
 
 
-def _spent(cost: Cost) -> float:
-    return float(cost.output.split("spent:")[1].split()[0])
-
-
-def _more(these: Sequence[float], those: Sequence[float]) -> float:
-    return (min(these) - min(those)) * 1000
+def _spent(output: str) -> float:
+    return float(output.split("spent:")[1].split(maxsplit=1)[0])

@@ -146,6 +146,34 @@ def test_the_case_that_broke_is_named_where_the_mean_hides_it() -> None:
     assert "production 44/80, yours 36/80; case t-03 broke: 8/8 -> 0/8, p=" in verdict.reason
 
 
+def test_metrics_for_which_lower_is_better_rise_and_show_their_means() -> None:
+    lower = spec("mean(queue)", lower=True)
+    before, now = {name: [0.25] for name in GOOD}, {name: [0.25] for name in GOOD}
+    now["t-03"] = [0.75]
+    again = retried(production={"t-03": [0.25] * 7 + [0.5]}, candidate={"t-03": [0.75] * 8})
+
+    verdict = after(ruled(given(before, now, metric=lower), "confirm"), production=again)
+
+    assert verdict.reason == (
+        "accuracy rose from 0.250 to 0.275 (n=20, change +0.025, tolerance 0); re-asked 1 case x 8 x 2 (16 calls): "
+        "production 0.281, yours 0.750, p=.00016: the rise is real"
+    )
+
+
+def test_a_metric_over_all_trials_shows_its_own_value() -> None:
+    before: Samples = {name: [("a", "a") if name < "t-10" else ("b", "b")] for name in GOOD}
+    now: Samples = {**before, "t-03": [("b", "a")]}
+    fresh: Samples = {"t-03": [("b", "a")] * 8}
+    again = retried(production={"t-03": [("a", "a")] * 8}, candidate=fresh)
+
+    verdict = after(ruled(given(before, now, metric=spec("f1(queue)")), "confirm"), production=again)
+
+    assert verdict.reason == (
+        "accuracy fell from 1.000 to 0.950 (n=20, change -0.050, tolerance 0); re-asked 1 case x 8 x 2 (16 calls): "
+        "production 1.000, yours 0.950; case t-03 broke: 8/8 -> 0/8, p=.00016: the drop is real"
+    )
+
+
 def test_a_retrial_without_scores_decides_nothing() -> None:
     lost = {"t-03": [Unscored(reason="cannot tell")] * 8}
 

@@ -254,9 +254,7 @@ def test_a_shallow_clone_is_told_as_such(branch: Project, tmp_path: Path) -> Non
     target = tmp_path / "clone"
     git(branch.root, "clone", "--quiet", "--depth=1", branch.root.as_uri(), str(target))
 
-    result = branch.pytester.runpytest(
-        "--prompt-evals", "--rootdir", str(target), str(target), "--baseline-ref", "origin/main"
-    )
+    result = branch.evals("--rootdir", str(target), str(target), "--baseline-ref", "origin/main")
 
     assert [line for line in result.stderr.lines if line] == [
         "ERROR: --baseline-ref: there is no commit 'origin/main' in this clone",

@@ -106,7 +106,16 @@ PROMISED = TWO + "samples: 2\ngate: {accuracy: {tolerance: 0.1, floor: 0.5}}\nmu
             PROMISED.replace(", short: {exact_match: {normalize: [casefold]}}", "").replace(
                 ", brevity: mean(short)", ""
             ),
-            "the gate on brevity is gone",
+            "the gate on brevity is gone; c-01, c-02 need not pass short any more",
+        ),
+        (
+            PROMISED.replace("[c-01, c-02]", "[c-02, {id: c-01, pass_at: 0.5}]"),
+            "c-01 had to reach 1 in queue, and 0.5 now; c-01 had to reach 1 in short, and 0.5 now",
+        ),
+        (
+            PROMISED.replace("tolerance: 0.1", "direction: lower, tolerance: 0.1").replace("floor: 0.5", "floor: 1"),
+            "accuracy was better when higher, and is better when lower now; "
+            "the ceiling of accuracy was 0.5, and is 1 now",
         ),
         (PROMISED.replace("gate: {", "gate: {brevity: report, "), "brevity was gated, and is only shown now"),
         (PROMISED.replace("tolerance: 0.1", "tolerance: 0.2"), "the tolerance of accuracy was 0.1, and is 0.2 now"),

@@ -237,7 +237,8 @@ def test_verbose_lines_stay_whole_on_a_terminal(slow: Project) -> None:
 def test_two_models_of_one_suite_keep_their_dots_on_a_terminal(slow: Project) -> None:
     slow.suite(f"{SUITE}model: {{a: local/small-1, b: local/small-2}}\n")
 
-    lines = screen_lines(on_terminal(slow, "--prompt-evals"))
+    # Few connections: the first model's answers are in before the second's.
+    lines = screen_lines(on_terminal(slow, "--prompt-evals", "-o", "promptgate_max_connections=5"))
 
     dots = "".join(line.split()[1] for line in lines if line.startswith("evals/"))
     assert dots == "..........g" * 2
