@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.confirmation import CALLS_PER_CASE, Arm, NotRetried, Retried, Stage2
+from pytest_promptgate.core.confirmation import Arm, NotRetried, Retried, Stage2, default_calls
 from pytest_promptgate.core.estimate import estimate, headline
 from pytest_promptgate.core.limits import refusal
 from pytest_promptgate.core.types import Errored, Origin, Outcome, Skipped
@@ -66,7 +66,7 @@ def _planned(run: Run, assessment: Assessment) -> _Planned | None:
         run.plan,
         baseline,
         references,
-        most_calls=policy.confirm_max_calls or CALLS_PER_CASE * len(run.selected),
+        most_calls=policy.confirm_max_calls or default_calls(len(run.selected)),
         most_samples=policy.confirm_samples,
         render=render,
     )

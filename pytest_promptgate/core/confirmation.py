@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 LEAST_SAMPLES = 3
 MOST_SAMPLES = 8
-CALLS_PER_CASE = 6  # of the suite: the default budget of stage 2
+CALLS_PER_CASE = 6
+LEAST_CALLS = 48  # one broken case of a tiny suite needs more than three samples to be told from luck
+
+
+def default_calls(cases: int) -> int:
+    """The budget of stage 2 for a suite of so many cases, if it names none."""
+    return max(LEAST_CALLS, CALLS_PER_CASE * cases)
 
 
 class Arm(StrEnum):

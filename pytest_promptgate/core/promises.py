@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.acceptance import DATASET
-from pytest_promptgate.core.confirmation import CALLS_PER_CASE
+from pytest_promptgate.core.confirmation import default_calls
 from pytest_promptgate.core.contract import must_reach, recorded_reach, usual_direction
 from pytest_promptgate.core.expressions import parse_expression
 from pytest_promptgate.core.types import Direction, Outcome, Score, Verdict
@@ -92,7 +92,7 @@ def _loosened_policy(before: GatePolicy, now: GatePolicy, *, cases: int) -> Iter
         yield f"alpha was {before.alpha:g}, and is {now.alpha:g} now"
     if now.confirm_samples < before.confirm_samples:
         yield f"confirm_samples were {before.confirm_samples}, and are {now.confirm_samples} now"
-    most = before.confirm_max_calls or CALLS_PER_CASE * cases
+    most = before.confirm_max_calls or default_calls(cases)
     if now.confirm_max_calls is not None and now.confirm_max_calls < most:
         yield f"confirm_max_calls were {most}, and are {now.confirm_max_calls} now"
     if before.max_drop is not None and (now.max_drop is None or now.max_drop > before.max_drop):

@@ -21,8 +21,6 @@ RULES: Mapping[str, frozenset[str]] = {
     SIGNIFICANT: frozenset({"alpha", "max_drop"}),
     NON_INFERIOR: frozenset({"alpha"}),
 }
-# Kinds of providers whose models give the same answer every time.
-DETERMINISTIC = frozenset({"embedded"})
 KEYS = frozenset({"tolerance", "floor", "gated", "direction"})
 REPORT = "report"
 
@@ -30,38 +28,33 @@ _PERCENT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*\Z")
 
 
 def read_rule(gate: Node | None) -> tuple[str, GatePolicy]:
-    """The rule by which all metrics of the suite are judged, and its numbers; the rule is "" if the file names none.
+    """The rule by which all metrics of the suite are judged, and its numbers; `strict` if the file names none.
 
     Written as its name, or as ``{confirm: {samples: 5}}``.
     """
     node = gate.get("rule") if gate else None
     if node is None:
-        return "", GatePolicy()
+        return STRICT, GatePolicy()
     if not isinstance(node.value, Mapping):
         return _rule_name(node), GatePolicy()
     named = node.pairs()
     if len(named) != 1:
         node.wrong("one rule", f"Accepted: {', '.join(RULES)}.")
-        return "", GatePolicy()
+        return STRICT, GatePolicy()
     rule, settings = named[0]
     if rule not in RULES:
         settings.fault(f"unknown rule {rule!r}", did_you_mean(rule, RULES, label="Accepted"))
-        return "", GatePolicy()
+        return STRICT, GatePolicy()
     settings.keys(RULES[rule])
     return rule, _policy(settings)
-
-
-def default_rule(kinds: Collection[str]) -> str:
-    """``strict`` if no model of these kinds of providers can answer twice differently, else ``confirm``."""
-    return STRICT if DETERMINISTIC.issuperset(kinds) else CONFIRM
 
 
 def _rule_name(node: Node) -> str:
     rule = node.text()
     if rule is not None and rule not in RULES:
         node.fault(f"unknown rule {rule!r}", did_you_mean(rule, RULES, label="Accepted"))
-        return ""
-    return rule or ""
+        return STRICT
+    return rule or STRICT
 
 
 def _policy(settings: Node) -> GatePolicy:
@@ -74,7 +67,7 @@ def _policy(settings: Node) -> GatePolicy:
     if samples:
         policy = replace(policy, confirm_samples=samples.whole(3) or policy.confirm_samples)
     if calls:
-        policy = replace(policy, confirm_max_calls=calls.whole(6))
+        policy = replace(policy, confirm_max_calls=calls.whole(16))
     if drop:
         policy = replace(policy, max_drop=drop.number("a number > 0", low=1e-9))
     return policy

@@ -13,7 +13,7 @@ from pytest_promptgate.files.source import read_text, read_yaml
 from pytest_promptgate.files.suite_cases import cases_of, check_scorable
 from pytest_promptgate.files.suite_context import SuiteContext
 from pytest_promptgate.files.suite_dataset import TAGS, read_dataset
-from pytest_promptgate.files.suite_gate import default_rule, read_gates, read_rule
+from pytest_promptgate.files.suite_gate import read_gates, read_rule
 from pytest_promptgate.files.suite_inputs import read_inputs, variables_from
 from pytest_promptgate.files.suite_metrics import read_metrics
 from pytest_promptgate.files.suite_models import read_slots
@@ -86,7 +86,6 @@ def _read(root: Node, path: Path, context: SuiteContext) -> Suite | None:
     plain = _plain(root, path)
     if root.faults or prompt is None:
         return None
-    plain["rule"] = plain["rule"] or default_rule({context.providers[pin.provider].kind for pin in slots.values()})
     return Suite(
         path=context.shown(path),
         prompt=prompt,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pytest_promptgate.core.arms import Arms, Side
-from pytest_promptgate.core.confirmation import CALLS_PER_CASE, Retrial, retrial
+from pytest_promptgate.core.confirmation import Retrial, default_calls, retrial
 from pytest_promptgate.core.decision import Policy, Question, Why, decide_all
 
 from .populations import Rates, answers, arms, names
@@ -51,7 +51,7 @@ def run(rule: str, metrics: Sequence[Metric], chance: np.random.Generator) -> Ru
     if rule == "confirm":
         waiting = [at for at, each in enumerate(found) if each.why is Why.UNCONFIRMED]
         if waiting:
-            asked = retrial([questions[at].arms for at in waiting], most_calls=CALLS_PER_CASE * n)
+            asked = retrial([questions[at].arms for at in waiting], most_calls=default_calls(n))
             calls += asked.calls()
             found = decide_all(
                 [

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pytest_promptgate.core.arms import Side
-from pytest_promptgate.core.confirmation import CALLS_PER_CASE, retrial
+from pytest_promptgate.core.confirmation import default_calls, retrial
 from pytest_promptgate.core.decision import Policy, Question, Why, decide_all
 from pytest_promptgate.core.types import Outcome
 
@@ -77,9 +77,7 @@ def passes(rule: Rule, state: State, candidate: Rates, after: Side, chance: np.r
     found = decide_all(questions)
     if rule.rule == "confirm" and found[0].why is Why.UNCONFIRMED:
         waiting = [at for at, each in enumerate(found) if each.why is Why.UNCONFIRMED]
-        asked = retrial(
-            [questions[at].arms for at in waiting], most_calls=CALLS_PER_CASE * CASES, arms=1 + len(waiting)
-        )
+        asked = retrial([questions[at].arms for at in waiting], most_calls=default_calls(CASES), arms=1 + len(waiting))
         for at in waiting:
             questions[at] = replace(questions[at], fresh=fresh(asked, truths[at], candidate, chance))
         found = decide_all(questions)

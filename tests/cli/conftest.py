@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-# As in tests/front: pytester forgets what a run in this process imported, and PyYAML's C part does not survive that.
 import pytest
-import yaml  # noqa: F401
+import warm  # noqa: F401
 from cli_world import REMOTE, SECRET, CliProject
 from front_project import QUIET_PLUGINS
 

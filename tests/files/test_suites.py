@@ -64,7 +64,7 @@ def test_three_lines_are_a_suite(project: SuiteProject) -> None:
     assert [case.id for case in suite.cases] == ["t-1", "t-2", "t-3", "t-4"]
     assert [(metric.name, metric.expression) for metric in suite.metrics] == [("exact_match", "mean(exact_match)")]
     assert suite.gates == {"exact_match": MetricGate(gated=True, tolerance=Tolerance(amount=0.0), floor=None)}
-    assert (suite.samples, suite.rule, suite.smoke, suite.outputs) == (1, "confirm", 8, True)
+    assert (suite.samples, suite.rule, suite.smoke, suite.outputs) == (1, "strict", 8, True)
     assert (suite.must_pass, suite.slices, suite.inputs, suite.constants) == ((), (), {}, {})
 
 

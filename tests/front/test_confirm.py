@@ -19,12 +19,13 @@ from front_project import QUIET_PLUGINS, SERVED, Project, asked, lines_of, secti
 if TYPE_CHECKING:
     from loopback.server import LoopbackServer
 
-SUITE = """\
+PLAIN = """\
 prompt: echo
 dataset: ../datasets/mails.jsonl
 scorers: {same: exact_match}
 metrics: {accuracy: mean(same)}
 """
+SUITE = f"{PLAIN}gate: {{rule: confirm}}\n"
 ROWS = [(f"c-{number:02}", f"m{number}", f"m{number}") for number in range(20)]
 
 # Whether an answer is right: by prompt version, case number, and how often that was asked before.
@@ -217,7 +218,7 @@ def test_production_that_cannot_be_rebuilt_leaves_a_single_stored_sample_to_stri
 
 def test_a_suite_that_asks_for_strict_is_not_asked_again(world: World) -> None:
     world.noise.script = luck
-    world.project.suite(SUITE + "gate: {rule: strict}\n")
+    world.project.suite(PLAIN + "gate: {rule: strict}\n")
 
     result = world.evals()
 
@@ -228,7 +229,7 @@ def test_a_suite_that_asks_for_strict_is_not_asked_again(world: World) -> None:
 
 def test_the_suite_says_how_many_samples_and_calls(world: World) -> None:
     world.noise.script = luck
-    world.project.suite(SUITE + "gate: {rule: {confirm: {samples: 5}}}\n")
+    world.project.suite(PLAIN + "gate: {rule: {confirm: {samples: 5}}}\n")
 
     result = world.evals()
 
@@ -318,7 +319,7 @@ def test_what_costs_more_than_was_granted_is_not_asked_again_and_stays_unconfirm
 
 def repeated(world: World, samples: int, gate: str) -> None:
     """Begin anew with so many samples a case."""
-    world.project.suite(f"{SUITE}samples: {samples}\n{gate}")
+    world.project.suite(f"{PLAIN}samples: {samples}\n{gate}")
     (world.project.root / "promptgate.lock.json").unlink()
     (world.project.root / "prompts/echo/v2.prompty").unlink()
     world.project.accept()
@@ -326,7 +327,7 @@ def repeated(world: World, samples: int, gate: str) -> None:
 
 
 def test_three_stored_samples_decide_where_production_cannot_be_rebuilt(world: World) -> None:
-    repeated(world, 3, "")
+    repeated(world, 3, "gate: {rule: confirm}\n")
     shutil.rmtree(world.project.root / "promptgate.baselines")
     world.noise.script = lambda version, case, before: not (version == "v2" and case in (0, 1) and before == 0)
 
@@ -391,7 +392,7 @@ def decline(version: str, case: int, before: int) -> bool:
 @pytest.fixture
 def declined(world: World) -> World:
     """The second version is the baseline, the first one is the anchor; the third one is about to be judged."""
-    world.project.suite(f"{SUITE}gate: {{rule: {{confirm: {{max_calls: 1000}}}}}}\n")
+    world.project.suite(f"{PLAIN}gate: {{rule: {{confirm: {{max_calls: 1000}}}}}}\n")
     world.noise.script = decline
     world.project.accept("--accept-regression", "another rule")
     return world
