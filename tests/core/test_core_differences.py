@@ -168,13 +168,13 @@ def kept(gate: MetricGate) -> Suite:
             [
                 "alpha was 0.05, and is 0.01 now",
                 "confirm_samples were 8, and are 3 now",
-                "confirm_max_calls were 6, and are 5 now",
+                "confirm_max_calls were 48, and are 5 now",
                 "max_drop was 0.1, and is gone",
             ],
         ),
         (
             promised(MetricGate(), rule="confirm"),
-            replace(kept(MetricGate()), rule="confirm", policy=GatePolicy(max_drop=0.2, confirm_max_calls=6)),
+            replace(kept(MetricGate()), rule="confirm", policy=GatePolicy(max_drop=0.2, confirm_max_calls=48)),
             ["max_drop was 0.1, and is 0.2 now"],
         ),
     ],
