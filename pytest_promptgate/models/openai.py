@@ -135,8 +135,6 @@ class OpenAIAccount:
                 raise error
             completion = read_reply(call.where, got.content, latency_s=got.latency_s, requests=got.requests)
             limiter.accepted(ticket, self._clock(), got.latency_s)
-            if completion.tokens_in is not None and completion.tokens_out is not None:
-                limiter.correct_tokens(completion.tokens_in + completion.tokens_out - call.tokens)
             ended = True
             return completion
         finally:
@@ -149,10 +147,9 @@ class OpenAIAccount:
         return self._wire
 
     def _heed(self, got: Reply | Refusal) -> None:
-        for unit in ("requests", "tokens"):
-            hints = hints_of(got.headers, unit=unit)
-            if hints is not None:
-                self._turnstile.limiter.hint(self._clock(), hints, tokens=unit == "tokens")
+        hints = hints_of(got.headers)
+        if hints is not None:
+            self._turnstile.limiter.hint(self._clock(), hints)
 
     def _checked(self, pin: ModelPin, completion: Completion) -> Completion:
         """The answer, if the model that was asked gave it."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .cold import ask_cold
 from .project import make_project
 from .serve import Seen, Served
-from .table import Figure, median_ratio
+from .table import Figure, median_ratio, middle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,9 +53,15 @@ def faults(root: Path, pairs: int) -> list[Figure]:
             for _ in range(pairs):
                 some.append(ask_cold(faulty, connections=50).seconds)
                 none.append(ask_cold(clean, connections=50).seconds)
-    with Served(latency=0.2, too_many=0.4, retry_after=2.0) as busy:
-        many = ask_cold(make_project(root / "busy", cases=1_000, base_url=busy.base_url), connections=50)
+    many, chains = [], []
+    for seed in range(pairs):
+        with Served(latency=0.2, too_many=0.4, retry_after=2.0, seed=seed) as busy:
+            project = make_project(root / f"busy-{seed}", cases=1_000, base_url=busy.base_url)
+            many.append(ask_cold(project, connections=50).seconds)
+        # Nobody who honours Retry-After is faster than the request that is refused most often.
+        chains.append(0.2 + 2.0 * (busy.seen.most_tries - 1))
     return [
         Figure(name=f"{name}: 5 % 429, 2 % 500, 1 % dropped / none", value=median_ratio(some, none), target=1.3),
-        Figure(name=f"{name}: 40 % 429, Retry-After 2 / the ideal 4.0 s", value=many.seconds / 4.0, target=3.5),
+        Figure(name=f"{name}: 40 % 429, Retry-After 2 / 4.0 s", value=middle(many) / 4.0, target=3.5),
+        Figure(name=f"{name}: 40 % 429, Retry-After 2 / its longest wait", value=median_ratio(many, chains)),
     ]

@@ -35,6 +35,7 @@ class Behaviour:
     retry_after: float | None = None  # seconds, sent with `too_many`
     broken: float = 0.0  # share of 500
     dropped: float = 0.0  # share of connections dropped half-way
+    seed: int = 0  # of what happens by chance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Seen:
     """What the server saw."""
 
     requests: int
+    most_tries: int  # of one question, where faults come by chance
     answered: list[float]  # when the bucket let a request pass, seconds since the first one
     refused: list[float]
 
@@ -66,7 +68,7 @@ class Served:
     def __init__(self, **behaviour: Any) -> None:
         self._behaviour = Behaviour(**behaviour)
         self.base_url = ""
-        self.seen = Seen(requests=0, answered=[], refused=[])
+        self.seen = Seen(requests=0, most_tries=0, answered=[], refused=[])
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -99,11 +101,12 @@ def main() -> None:
         Fault(wire=Wire.DROPPED): given.dropped,
     }
     bucket = _WatchedBucket(rate=given.rate, burst=given.burst) if given.rate else None
-    faults = Chance(shares=shares) if any(shares.values()) else None
+    faults = Chance(shares=shares, seed=given.seed) if any(shares.values()) else None
     with LoopbackServer(latency=given.latency, bucket=bucket, faults=faults, record=False) as server:
         print(server.base_url, flush=True)
         sys.stdin.read()
         told: dict[str, Any] = {"requests": server.count, "answered": [], "refused": []}
+        told["most_tries"] = 0 if faults is None else faults.most_tries
         if bucket is not None:
             began = min([*bucket.answered, *bucket.turned_away], default=time.monotonic())
             told["answered"] = [round(at - began, 4) for at in bucket.answered]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -126,11 +126,18 @@ class Chance:
     seed: int = 0
     _asked: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def most_tries(self) -> int:
+        """How often the request that met most faults was sent."""
+        return max(self._asked.values(), default=0)
+
     def __call__(self, _number: int, body: dict[str, Any]) -> Fault | None:
         text = json.dumps(body["messages"])
         times = self._asked.get(text, 0)
         self._asked[text] = times + 1
-        draw = zlib.crc32(f"{self.seed}:{times}:{text}".encode()) / 2**32
+        # No checksum: crc32 is linear, so the draws of one text's tries would depend on each other.
+        digest = hashlib.blake2b(f"{self.seed}:{times}:{text}".encode(), digest_size=8).digest()
+        draw = int.from_bytes(digest) / 2**64
         for fault, share in self.shares.items():
             if draw < share:
                 return fault
