@@ -5,12 +5,13 @@ was really used doubles the limit, until the provider first shows that it has en
 a fifth a round. Refusals (429, 503, 529) end the growth in one of two ways:
 
 - *Nearly all* is refused: one cut, for all requests that were sent before it, however many of them are refused.
-- *Some* is refused, and doubling no longer tells why: starts are paced at the rate of the answers, as a trial. If that
-  does not halve the share of refusals, nor lower ones do, they do not come from our load (a provider that refuses at
-  random): the share becomes the `noise` that later rounds are measured against, and pacing ends. Otherwise the pace
-  stays, and grows: fast to where it failed last, slowly from there.
+- *Some* is refused, and doubling no longer tells why: starts are paced at the rate of the answers, as a trial. If
+  neither that nor a lower pace mends most of the refusals, they do not come from our load (a provider that refuses at
+  random): the share becomes the `noise` that later rounds are measured against, and pacing ends; after some thousand
+  requests that is looked at again. Otherwise the pace stays, and looks for the rate that is allowed, see `Pace`.
 
-``Retry-After`` stops new starts, unless most requests that were sent after the refused one are answered.
+``Retry-After`` stops new starts, unless most requests that were sent after the refused one are answered, or a pace, or
+chance, answers for single refusals: then it holds for the refused request alone.
 
 Source of the idea to judge a rate by what comes back at a lower one: Dong et al., PCC Vivace (NSDI 2018).
 """
@@ -20,16 +21,19 @@ from __future__ import annotations
 import math
 from collections import deque
 
+from pytest_promptgate.models.pace import FALL, MOST_NOISE, Pace
 from pytest_promptgate.models.pacing import Hints, Pause, Spacing
-from pytest_promptgate.models.rounds import SLOWEST, Collapse, Pace, Round
+from pytest_promptgate.models.rounds import Collapse, Round
 
 FULL = 0.8  # share of the limit that counts as "really used"
 NEARLY_ALL = 0.7  # share of refusals that is an overload whatever its cause
 PASSING = 0.25  # share of refusals that does not end the doubling: it may be noise
+NEGLIGIBLE = 0.01  # share of refusals that is not worth slowing down for
 ENOUGH = 10  # requests that a share of refusals is worth something from
-MOST_NOISE = 0.6  # a share of refusals above it is load
 LONG_ENOUGH_S = 5.0  # or a round that takes so long
 TRIALS = (0.95, 0.6)  # of the rate of the answers: refusals that none of these paces mends are noise
+TRUSTED = 2000  # requests for which refusals are taken for chance, before that is looked at again
+IN_A_ROW = 6  # refusals that neither a pace nor chance answers for
 GENTLE = 0.2  # growth of the limit in a clean round, once the provider has shown that it can have enough
 
 
@@ -55,20 +59,22 @@ class Limiter:
         self.under_way = 0
         self.noise = 0.0
         self._most = most
-        self._doubling = True
         self._ticket = 0
-        self._round_of: dict[int, Round] = {}
+        self._sent: dict[int, tuple[Round, float]] = {}  # by ticket: its round, and when
+        self._in_a_row = 0  # refusals since the last answer
         self._rounds: deque[Round] = deque()  # oldest first; the last one is being sent
         self._trial: tuple[Round, tuple[float, ...]] | None = (
             None  # what a pace has to mend, this trial and the next ones
         )
         self._pace: Pace | None = None
+        self._fall = FALL
+        self._trusted = TRUSTED
+        self._doubt_at = 0  # ticket from which on it is looked whether refusals still come by chance
         self._held_back = False  # by pacing, since the last start
         self._last_start = -math.inf
-        self._failed_limit = math.inf  # limit at which nearly all was refused last
-        self._probe_at = -math.inf  # when it is tried again
-        self._patience = 1.0  # seconds; longer each time that it fails again
-        self._hinted: tuple[Spacing, float] | None = None
+        self._cut_at = math.inf  # limit that was too much last: from there it grows gently
+        self._hints: dict[bool, tuple[Spacing, float]] = {}  # for tokens or requests, and until when
+        self._usual_tokens = 0.0  # of a request
         self._pause = Pause()
         self._collapse = Collapse()
         self._requests = Spacing(requests_per_minute / 60) if requests_per_minute else None
@@ -83,26 +89,29 @@ class Limiter:
         """Seconds until a request may start: 0 now, infinite if one has to end first."""
         if self.under_way >= max(1, int(self.limit)):
             return math.inf
-        paced = max((spacing.wait(now) for spacing in self._spacings(now)), default=0.0)
+        paced = max((spacing.wait(now) for spacing, _ in self._spacings(now)), default=0.0)
         self._held_back |= paced > 0
-        return max(paced, self._pause.wait(now))
+        return max(paced, 0.0 if self._settled else self._pause.wait(now))
 
     def start(self, now: float, tokens: float = 0.0) -> int:
         """One request goes; its ticket."""
-        for spacing in self._spacings(now):
-            spacing.take(now, tokens if spacing is self._tokens else 1.0)
+        for spacing, counts_tokens in self._spacings(now):
+            spacing.take(now, tokens if counts_tokens else 1.0)
+        self._usual_tokens += (tokens - self._usual_tokens) / (min(self._ticket, 20) + 1)
         if not self._rounds or self._rounds[-1].full:
             self._open_round(now)
         self.under_way += 1
         current = self._rounds[-1]
         current.idle += self._pause.held_back(now, since=self._last_start)
         current.paced |= self._held_back
+        if self._pace is not None:
+            self._pace.held_back |= self._held_back
         self._held_back = False
         self._last_start = now
         current.sent += 1
         current.full = current.sent >= self._round_size()
         current.peak = max(current.peak, self.under_way)
-        self._round_of[self._ticket] = current
+        self._sent[self._ticket] = (current, now)
         self._ticket += 1
         return self._ticket - 1
 
@@ -114,51 +123,70 @@ class Limiter:
     def accepted(self, ticket: int, now: float, latency: float) -> None:
         """It was answered, after `latency` seconds."""
         self._pause.accepted(ticket, now)
-        seen = self._ended(ticket)
+        self._in_a_row = 0
+        seen, _ = self._ended(ticket)
+        if self._pace is not None and self._trial is None:
+            self._pace.accepted(ticket, self._ticket)
         seen.accepted += 1
         seen.latency += latency
         self._judge(now)
 
     def failed(self, ticket: int, now: float) -> None:
         """It came back with an error that says nothing of load, or was given up."""
-        self._ended(ticket).failed += 1
+        self._ended(ticket)[0].failed += 1
         self._judge(now)
 
     def refused(self, ticket: int, now: float, retry_after: float | None = None) -> None:
         """The provider has too much to do; it may say for how many seconds."""
         if retry_after is not None:
             self._pause.refused(ticket, now, retry_after)
-        self._ended(ticket).refused += 1
+        self._in_a_row += 1
+        seen, sent = self._ended(ticket)
+        if self._pace is not None and self._trial is None and self.noise == 0.0:
+            self._pace.refused(ticket, sent, now, self._ticket)
+            if (noise := self._pace.noise) is not None:
+                self._take_for_noise(noise)
+        seen.refused += 1
         self._judge(now)
 
-    def hint(self, now: float, hints: Hints) -> None:
-        """Heed what the provider says will be allowed; good for two seconds."""
-        low = hints.remaining <= max(2 * self.under_way, 5)
-        ready = self._hinted[0].ready if self._hinted is not None else now
-        self._hinted = (Spacing(hints.rate * 0.99, slack=0.05, ready=ready), now + 2) if low else None
+    def hint(self, now: float, hints: Hints, *, tokens: bool = False) -> None:
+        """Heed what the provider says will be allowed, of requests or of tokens; good for two seconds."""
+        each = self._usual_tokens if tokens else 1.0
+        known = self._hints.pop(tokens, None)
+        if hints.remaining <= max(2 * self.under_way, 5) * each:
+            ready = known[0].ready if known is not None else now
+            self._hints[tokens] = (Spacing(hints.rate * 0.99, slack=0.05, ready=ready), now + 2)
 
-    def _spacings(self, now: float) -> list[Spacing]:
-        hinted = self._hinted[0] if self._hinted is not None and self._hinted[1] > now else None
-        return [spacing for spacing in (self._pace, hinted, self._requests, self._tokens) if spacing is not None]
+    @property
+    def _settled(self) -> bool:
+        """Whether a pace, or chance, answers for single refusals: then only what was refused waits."""
+        answered_for = self.noise > 0 or self._pace is not None
+        return answered_for and self._in_a_row < IN_A_ROW / (1 - self.noise)
+
+    def _spacings(self, now: float) -> list[tuple[Spacing, bool]]:
+        """What spaces starts at present, and whether it counts tokens."""
+        hinted = ((spacing, tokens) for tokens, (spacing, until) in self._hints.items() if until > now)
+        own = ((self._pace, False), (self._requests, False), (self._tokens, True))
+        return [*hinted, *((spacing, tokens) for spacing, tokens in own if spacing is not None)]
 
     def _round_size(self) -> int:
-        return max(int(self.limit), 2 * ENOUGH if self._trial is not None else 1)
+        if self._trial is None:
+            return max(1, int(self.limit))
+        return max(ENOUGH, min(300, int(6 / max(0.01, self._trial[0].share))))
 
     def _open_round(self, now: float) -> None:
         if self._rounds:
             self._rounds[-1].close(now)
         self._rounds.append(Round(opened=now))
 
-    def _ended(self, ticket: int) -> Round:
+    def _ended(self, ticket: int) -> tuple[Round, float]:
         self.under_way -= 1
-        return self._round_of.pop(ticket)
+        return self._sent.pop(ticket)
 
     def _judge(self, now: float) -> None:
         sent, refused = (sum(each.sent for each in self._rounds), sum(each.refused for each in self._rounds))
         if refused >= ENOUGH // 2 and sent >= ENOUGH and refused / sent >= max(NEARLY_ALL, self.noise + 0.25):
             self._cut(now, keep=max(0.25, 1 - refused / sent))
-        elif refused and sent >= ENOUGH and self._pace is not None and self._trial is None and self.noise == 0.0:
-            self._slow_down(self._pace, sent, refused, now)
         while self._rounds and self._rounds[0].complete:
             seen = self._rounds.popleft()
             seen.close(now)
@@ -174,61 +202,58 @@ class Limiter:
             self._end_trial(seen, now)
         elif self._collapse.seen(seen, used=self._used(seen)):
             self._cut(now, keep=0.5)
-        elif not self._suspicious(seen) or (self._doubling and self.limit < self._most and seen.share < PASSING):
-            self._grow(seen, now)
+        elif self._pace is not None and self.noise == 0.0:
+            if not seen.refused:
+                self._grow(seen)
+        elif self.noise and self._ticket >= self._doubt_at:
+            self._try_pacing(seen, now, trials=TRIALS)
+        elif not self._suspicious(seen) or (self._growing and seen.share < PASSING):
+            self._grow(seen)
         elif self._pause.contradicted and PASSING / 2 < seen.share < MOST_NOISE:
             self._take_for_noise(seen.share)
         else:
-            self._doubling = False
             self._try_pacing(seen, now, trials=TRIALS)
 
     def _used(self, seen: Round) -> bool:
         return seen.peak >= FULL * int(self.limit)
 
-    def _suspicious(self, seen: Round) -> bool:
-        expected = self.noise * seen.sent
-        return seen.refused > expected + (2 * math.sqrt(expected) + 2 if self.noise else 0)
+    @property
+    def _growing(self) -> bool:
+        """Whether the limit still doubles: refusals will tell more when it has."""
+        return self.limit < min(self._most, self._cut_at)
 
-    def _grow(self, seen: Round, now: float) -> None:
+    def _suspicious(self, seen: Round) -> bool:
+        expected = max(self.noise, NEGLIGIBLE) * seen.sent
+        return seen.refused > expected + 2 * math.sqrt(expected) + (2 if self.noise else 0)
+
+    def _grow(self, seen: Round) -> None:
         if self.noise and not self._suspicious(seen):
             self.noise += 0.2 * (seen.share - self.noise)
             self.noise = min(self.noise, MOST_NOISE) if self.noise > 0.005 else 0.0
         if self._used(seen):
-            self._raise_limit(now)
-        if self._pace is not None and seen.paced:
-            self._pace.speed_up(seen.span)
+            self._raise_limit()
 
-    def _raise_limit(self, now: float) -> None:
-        step = self.limit if self._doubling else max(1.0, GENTLE * self.limit)
-        raised = min(float(self._most), self.limit + step)
-        if int(raised) < self._failed_limit:
-            self.limit = raised
-        elif now < self._probe_at:
-            self.limit = max(self.limit, self._failed_limit - 1)
-        else:
-            self.limit, self._failed_limit = raised, math.inf
-
-    def _slow_down(self, pace: Pace, sent: int, refused: int, now: float) -> None:
-        self._trial = (Round(opened=now, sent=sent, accepted=sent - refused, refused=refused), TRIALS)
-        pace.slow_down((refused - 1) / sent)  # one may be the first of many, or alone
-        self._forget(now)
+    def _raise_limit(self) -> None:
+        step = self.limit if self.limit < self._cut_at else max(1.0, GENTLE * self.limit)
+        self.limit = min(float(self._most), self.limit + step)
 
     def _try_pacing(self, seen: Round, now: float, *, trials: tuple[float, ...]) -> None:
         if seen.accepted == 0:
             self._cut(now, keep=0.5)
             return
         self._trial = (seen, trials)
-        self._pace = Pace.after(seen, now, careful=len(trials) == 1)
-        self._pace.rate = max(SLOWEST, trials[0] * self._pace.rate)
+        rate = seen.accepted / seen.took(now)
+        growth = 0.5 if seen.idle > seen.span else 0.1
+        self._pace = Pace(trials[0] * rate, now=now, ticket=self._ticket, growth=growth, proven=rate, fall=self._fall)
         self._forget(now)
 
     def _end_trial(self, seen: Round, now: float) -> None:
         assert self._trial is not None
         before, left = self._trial
         self._trial = None
-        if seen.share <= before.share / 2:
+        if seen.share <= before.share / 3:
             self.noise = min(self.noise, seen.share)
-            self._grow(seen, now)
+            self._grow(seen)
         elif len(left) > 1:
             before.absorb(seen)
             self._try_pacing(seen, now, trials=left[1:])
@@ -241,22 +266,22 @@ class Limiter:
     def _take_for_noise(self, share: float) -> None:
         self.noise = min(share, MOST_NOISE)
         self._pace = None
-        self._doubling = True
+        self._cut_at = math.inf
+        self._doubt_at = self._ticket + self._trusted
+        self._trusted *= 2
 
     def _cut(self, now: float, *, keep: float) -> None:
-        self._doubling = False
         self._trial = None
+        self._fall *= FALL if self.noise else 1.0  # it was no chance: more is needed to believe it again
+        self.noise = 0.0
         peak = max((each.peak for each in self._rounds), default=self.limit)
-        again = self._failed_limit == math.inf and now < self._probe_at + 2 * self._patience
-        self._patience = min(60.0, 2 * self._patience) if again else 1.0
-        self._failed_limit = max(2.0, min(self.limit, peak))
-        self._probe_at = now + self._patience
-        self.limit = max(1.0, self._failed_limit * keep)
-        if self._pace is not None:
-            self._pace.rate = max(SLOWEST, self._pace.rate * keep)
-        elif peak == 1:
-            # Not even one at a time: without Retry-After it would be asked as fast as it refuses.
-            self._pace = Pace.after(Round.sum_of(self._rounds), now, careful=True)
+        self._cut_at = max(2.0, min(self.limit, peak))
+        self.limit = max(1.0, self._cut_at * keep)
+        if self._pace is None:
+            # Without it, and without Retry-After, it would be asked as fast as it refuses.
+            seen = Round.sum_of(self._rounds)
+            rate = (seen.accepted + 1) / seen.took(now)
+            self._pace = Pace(rate, now=now, ticket=self._ticket, growth=0.5, fall=self._fall)
         self._forget(now)
 
     def _forget(self, now: float) -> None:

@@ -135,6 +135,8 @@ class OpenAIAccount:
                 raise error
             completion = read_reply(call.where, got.content, latency_s=got.latency_s, requests=got.requests)
             limiter.accepted(ticket, self._clock(), got.latency_s)
+            if completion.tokens_in is not None and completion.tokens_out is not None:
+                limiter.correct_tokens(completion.tokens_in + completion.tokens_out - call.tokens)
             ended = True
             return completion
         finally:
@@ -147,9 +149,10 @@ class OpenAIAccount:
         return self._wire
 
     def _heed(self, got: Reply | Refusal) -> None:
-        hints = hints_of(got.headers)
-        if hints is not None:
-            self._turnstile.limiter.hint(self._clock(), hints)
+        for unit in ("requests", "tokens"):
+            hints = hints_of(got.headers, unit=unit)
+            if hints is not None:
+                self._turnstile.limiter.hint(self._clock(), hints, tokens=unit == "tokens")
 
     def _checked(self, pin: ModelPin, completion: Completion) -> Completion:
         """The answer, if the model that was asked gave it."""
@@ -189,7 +192,10 @@ class OpenAIAccount:
         """
         call.last = fault
         now = self._clock()
-        wait = self._policy.wait(fault, tries=call.tries, elapsed=now - call.began, draw=self._draw)
+        chance = self._turnstile.limiter.noise > 0
+        wait = self._policy.wait(
+            fault, tries=call.tries, elapsed=now - call.began, draw=self._draw, by_chance=chance and fault.overloaded
+        )
         if isinstance(fault, Unreachable) and not self._reached:
             since = now - (self._first_call or now)
             if wait is None or since + wait > self._policy.unreachable_s:

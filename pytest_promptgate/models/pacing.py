@@ -33,7 +33,7 @@ class Spacing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
-    """What a provider says of its request limit in ``x-ratelimit-*-requests``."""
+    """What a provider says of a limit in ``x-ratelimit-*-requests`` or ``x-ratelimit-*-tokens``."""
 
     remaining: float
     reset_s: float  # until the limit is full again
@@ -41,7 +41,7 @@ class Hints:
 
     @property
     def rate(self) -> float:
-        """Requests per second that do not lower what remains, > 0."""
+        """Units per second that do not lower what remains, > 0."""
         refilled = self.remaining if self.limit is None else self.limit - self.remaining
         return max(refilled, 1.0) / max(self.reset_s, 0.001)
 

@@ -132,13 +132,13 @@ def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> f
     return max(0.0, (aware - (now or datetime.now(UTC))).total_seconds())
 
 
-def hints_of(headers: Mapping[str, str]) -> Hints | None:
-    """The provider's request limit, if it told what remains and when it is full again."""
-    remaining = _number(headers.get("x-ratelimit-remaining-requests", ""))
-    reset = _seconds(headers.get("x-ratelimit-reset-requests", ""))
+def hints_of(headers: Mapping[str, str], *, unit: str = "requests") -> Hints | None:
+    """The provider's limit of requests or "tokens", if it told what remains and when it is full again."""
+    remaining = _number(headers.get(f"x-ratelimit-remaining-{unit}", ""))
+    reset = _seconds(headers.get(f"x-ratelimit-reset-{unit}", ""))
     if remaining is None or reset is None:
         return None
-    return Hints(remaining=remaining, reset_s=reset, limit=_number(headers.get("x-ratelimit-limit-requests", "")))
+    return Hints(remaining=remaining, reset_s=reset, limit=_number(headers.get(f"x-ratelimit-limit-{unit}", "")))
 
 
 def _number(text: str) -> float | None:

@@ -24,9 +24,13 @@ class RetryPolicy:
     total_s: float = 120.0
     first_s: float = 0.5  # upper bound of the first wait
     longest_s: float = 20.0  # upper bound of any wait that the provider did not ask for
+    honoured: int = 2  # tries whose Retry-After is kept although the provider answers others meanwhile
+    by_chance_s: float = 0.5  # upper bound of the waits after them
     unreachable_s: float = 8.0  # of an account that never answered: a wrong address is told within 10 s
 
-    def wait(self, fault: TransportFault, *, tries: int, elapsed: float, draw: random.Random) -> float | None:
+    def wait(
+        self, fault: TransportFault, *, tries: int, elapsed: float, draw: random.Random, by_chance: bool = False
+    ) -> float | None:
         """Seconds until the next try; None if there is none.
 
         Full jitter between 0 and a bound that doubles; with Retry-After, that and up to a tenth more.
@@ -34,14 +38,16 @@ class RetryPolicy:
         Args:
             tries: Tries made, >= 1.
             elapsed: Seconds since the first one began.
+            by_chance: The provider refuses whatever the load: it answers others while it asks this one to wait.
 
         Source:
             M. Brooker, Exponential Backoff and Jitter, AWS Architecture Blog (2015).
         """
         if tries >= (self.overloaded_tries if fault.overloaded else self.broken_tries):
             return None
-        if fault.retry_after is None:
-            wait = draw.uniform(0.0, min(self.longest_s, self.first_s * 2 ** min(tries - 1, 16)))
+        if fault.retry_after is None or (by_chance and tries > self.honoured):
+            longest = self.by_chance_s if by_chance else self.longest_s
+            wait = draw.uniform(0.0, min(longest, self.first_s * 2 ** min(tries - 1, 16), fault.retry_after or longest))
         else:
             wait = fault.retry_after + draw.uniform(0.0, min(1.0, fault.retry_after / 10))
         return wait if elapsed + wait < self.total_s else None

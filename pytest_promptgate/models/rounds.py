@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
-
-from pytest_promptgate.models.pacing import Spacing
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-NEAR = 0.97  # of the rate that failed last: from there on the pace grows slowly
-STEP_DOWN = 0.94
-GROWTH = 0.005  # of a pace, per second, at first
-FASTEST_GROWTH = 0.1
-DOUBLING_S = 8.0  # seconds in which that growth doubles
-SLOWEST = 0.2  # starts per second; no estimate is good enough to ask less often
+SHORTEST_S = 0.01  # no rate is told from less
 COMPLETE = 0.9  # of a round's requests: the last ones may be stragglers
 COLLAPSE = 4.0  # a mean latency so many times the best one, with less coming back, is an overload
 
@@ -52,6 +45,10 @@ class Round:
         """Seconds in which it was sent, without `idle`, > 0."""
         return max(1e-6, (self.opened if self.closed is None else self.closed) - self.opened - self.idle)
 
+    def took(self, now: float) -> float:
+        """Seconds that its answers are to be divided by: sent at once, it was answered over some time all the same."""
+        return max(self.span, (now - self.opened - self.idle) / 2, SHORTEST_S)
+
     def close(self, now: float) -> None:
         """Its time is over, if it was not before."""
         self.closed = now if self.closed is None else self.closed
@@ -74,40 +71,6 @@ class Round:
         for one in each:
             total.absorb(one)
         return total
-
-
-class Pace(Spacing):
-    """A spacing of starts that looks for the rate that a provider allows."""
-
-    def __init__(self, rate: float, *, ready: float, failed: float = math.inf) -> None:
-        super().__init__(max(rate, SLOWEST), slack=0.05, ready=ready)
-        self.failed = failed  # the rate at which there were refusals last
-        self.growth = GROWTH  # per second
-
-    @classmethod
-    def after(cls, seen: Round, now: float, *, careful: bool) -> Self:
-        """A little below the rate of the answers.
-
-        While nothing was sent, a large bucket filled up and a small one ran over: the idle time counts within reason,
-        and in full if `careful`.
-        """
-        margin = max(0.02, min(0.1, 1 / max(1, seen.accepted)))
-        counted = seen.span + seen.idle if careful else max(seen.span, (seen.span + seen.idle) / 3)
-        return cls((1 - margin) * seen.accepted / counted, ready=now, failed=seen.accepted / seen.span)
-
-    def speed_up(self, took: float) -> None:
-        """After a clean round of `took` seconds: half-way to where it failed last, and slowly from near there."""
-        if math.isfinite(self.failed) and self.rate < NEAR * self.failed:
-            self.rate = min(1.5 * self.rate, math.sqrt(self.rate * self.failed))
-            return
-        self.rate *= (1 + self.growth) ** min(took, 10.0)
-        self.growth = min(FASTEST_GROWTH, self.growth * 2 ** (min(took, 10.0) / DOUBLING_S))
-
-    def slow_down(self, share: float) -> None:
-        """A share of the requests was refused: a little below the rate of the answers."""
-        self.failed = self.rate
-        self.rate = max(SLOWEST, self.rate * (1 - share) * STEP_DOWN)
-        self.growth = GROWTH
 
 
 class Collapse:

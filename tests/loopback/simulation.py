@@ -10,8 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from pytest_promptgate.errors import TransportFault
+
 if TYPE_CHECKING:
     from pytest_promptgate.models.limiter import Limiter
+    from pytest_promptgate.models.retries import RetryPolicy
 
 
 # (now, requests under way at the provider) -> None for an answer, or Retry-After in seconds (nan: not said).
@@ -72,6 +75,55 @@ def simulate(
             traffic.refusals.append(now)
         traffic.limits.append((now, limiter.limit))
     return traffic
+
+
+@dataclass(slots=True, kw_only=True)
+class Finished:
+    """What became of a number of questions."""
+
+    seconds: float
+    answered: int
+    given_up: int
+    refused: int
+
+
+def ask_all(questions: int, limiter: Limiter, provider: Provider, policy: RetryPolicy, *, seed: int) -> Finished:
+    """Ask until every question is answered or given up; each reply takes a fifth of a second, as answers do."""
+    draw, order = random.Random(seed), itertools.count()
+    new, again = list(range(questions)), list[int]()
+    began, tries = dict[int, float](), dict[int, int]()
+    replies, asleep = list[tuple[float, int, int, int, float | None]](), list[tuple[float, int, int]]()
+    now, end = 0.0, Finished(seconds=0.0, answered=0, given_up=0, refused=0)
+    while new or again or replies or asleep:
+        while asleep and asleep[0][0] <= now:
+            again.append(heapq.heappop(asleep)[2])
+        wait = limiter.wait(now) if again or new else math.inf
+        if wait <= 0.0005:
+            question = again.pop(0) if again else new.pop(0)
+            began.setdefault(question, now)
+            tries[question] = tries.get(question, 0) + 1
+            reply = provider(now, len(replies))
+            heapq.heappush(replies, (now + draw.uniform(0.196, 0.21), next(order), limiter.start(now), question, reply))
+            continue
+        now = max(now, min(now + wait, *(each[0][0] for each in (replies, asleep) if each), math.inf))
+        if not replies or replies[0][0] > now:
+            continue
+        _, _, ticket, question, reply = heapq.heappop(replies)
+        if reply is None:
+            limiter.accepted(ticket, now, 0.2)
+            end.answered, end.seconds = end.answered + 1, now
+            continue
+        end.refused += 1
+        after = None if math.isnan(reply) else reply
+        limiter.refused(ticket, now, after)
+        fault = TransportFault("simulated", "refused", retry_after=after, overloaded=True)
+        chance, elapsed = limiter.noise > 0, now - began[question]
+        pause = policy.wait(fault, tries=tries[question], elapsed=elapsed, draw=draw, by_chance=chance)
+        if pause is None:
+            end.given_up += 1
+        else:
+            heapq.heappush(asleep, (now + pause, next(order), question))
+    return end
 
 
 def bucket(rate: float, burst: float, *, retry_after: Callable[[float], float] = lambda wait: wait) -> Provider:

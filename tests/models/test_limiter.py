@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 import random
+from typing import TYPE_CHECKING
 
 import pytest
-from loopback.simulation import at_most, at_random, bucket, simulate
+from loopback.simulation import ask_all, at_most, at_random, bucket, simulate
 
 from pytest_promptgate.models.limiter import Limiter
 from pytest_promptgate.models.pacing import Hints, Spacing
+from pytest_promptgate.models.retries import RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def clean_round(limiter: Limiter, now: float) -> None:
@@ -110,12 +115,57 @@ def test_hints_of_little_that_remains_space_the_starts() -> None:
     assert limiter.wait(0.0) == 0.0
 
 
-@pytest.mark.parametrize("latency", [0.02, 0.2])
+def test_hints_of_few_tokens_that_remain_space_the_starts_by_their_tokens() -> None:
+    limiter = Limiter(most=64)
+    limiter.start(0.0, tokens=500.0)
+    limiter.hint(0.0, Hints(remaining=900, reset_s=9.9, limit=10_801), tokens=True)
+    limiter.start(0.0, tokens=500.0)
+    assert limiter.wait(0.0) == pytest.approx(0.5 / 0.99 - 0.05, abs=0.06)
+    limiter.hint(0.0, Hints(remaining=9_000, reset_s=1.8, limit=10_800), tokens=True)
+    assert limiter.wait(0.0) == 0.0
+
+
+@pytest.mark.parametrize("latency", [0.02, 0.2, 0.5])
 @pytest.mark.parametrize(("rate", "burst"), [(50.0, 10.0), (50.0, 50.0), (50.0, 500.0), (100.0, 100.0)])
 def test_a_token_bucket_is_used_to_the_full_and_hardly_ever_overrun(rate: float, burst: float, latency: float) -> None:
     traffic = simulate(Limiter(most=64), bucket(rate, burst), seconds=120, latency=lambda *_: latency)
-    assert traffic.answered(20, 120) / (100 * rate) >= 0.94
+    assert traffic.answered(20, 120) / (100 * rate) >= 0.95
     assert traffic.refused_share(20, 120) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("rate", "burst", "latency", "retry_after"),
+    [
+        pytest.param(50.0, 10.0, 0.02, math.ceil, id="whole seconds of Retry-After, bucket of a fifth of a second"),
+        pytest.param(50.0, 50.0, 0.5, lambda _: math.nan, id="no Retry-After, slow answers"),
+        pytest.param(20.0, 20.0, 0.5, lambda _: math.nan, id="no Retry-After, slow answers, low rate"),
+        pytest.param(100.0, 1000.0, 0.05, lambda _: math.nan, id="a large bucket that hides the rate for long"),
+        pytest.param(200.0, 20.0, 0.02, math.ceil, id="whole seconds of Retry-After, high rate"),
+        pytest.param(50.0, 1.0, 0.02, math.ceil, id="whole seconds of Retry-After, no burst at all"),
+        pytest.param(5.0, 5.0, 0.2, math.ceil, id="small key"),
+        pytest.param(2.0, 2.0, 0.02, lambda _: math.nan, id="smaller key"),
+    ],
+)
+def test_its_rate_is_found_however_little_the_provider_says(
+    rate: float, burst: float, latency: float, retry_after: Callable[[float], float]
+) -> None:
+    provider = bucket(rate, burst, retry_after=retry_after)
+    traffic = simulate(Limiter(most=256), provider, seconds=240, latency=lambda *_: latency)
+    assert traffic.answered(40, 240) / (200 * rate) >= 0.95
+    assert traffic.refused_share(40, 240) < 0.02
+
+
+def test_one_request_a_second_is_served() -> None:
+    traffic = simulate(Limiter(most=64), bucket(1.0, 1.0, retry_after=math.ceil), seconds=600)
+    assert traffic.answered(100, 600) / 500 >= 0.9
+    assert traffic.refused_share(100, 600) < 0.02
+
+
+@pytest.mark.parametrize("places", [1, 5, 30])
+def test_a_provider_with_few_places_that_asks_for_long_waits_is_kept_busy(places: int) -> None:
+    traffic = simulate(Limiter(most=64), at_most(places, retry_after=5.0), seconds=120)
+    assert traffic.answered(20, 120) / (100 * places / 0.2) >= 0.9
+    assert traffic.refused_share(20, 120) < 0.05
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.4])
@@ -123,7 +173,35 @@ def test_a_token_bucket_is_used_to_the_full_and_hardly_ever_overrun(rate: float,
 def test_refusals_by_chance_do_not_slow_it_down(share: float, retry_after: float) -> None:
     traffic = simulate(Limiter(most=64), at_random(share, retry_after=retry_after, seed=4), seconds=20)
     possible = 64 * (1 - share) / (0.2 * (1 - share) + 0.04 * share)
-    assert traffic.answered(5, 20) / (15 * possible) >= 0.7
+    assert traffic.answered(5, 20) / (15 * possible) >= 0.85
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("retry_after", [2.0, math.nan])
+def test_refusals_by_chance_lose_nothing_and_cost_little_time(seed: int, retry_after: float) -> None:
+    ideal = 1000 * 0.2 / 50
+    for share, longest in ((0.05, 3.0), (0.4, 5.0), (0.6, 20.0)):
+        provider = at_random(share, retry_after=retry_after, seed=seed)
+        end = ask_all(1000, Limiter(most=50), provider, RetryPolicy(), seed=seed)
+        assert (end.answered, end.given_up) == (1000, 0)
+        assert end.seconds <= longest * ideal, share
+
+
+def test_at_two_refusals_of_five_it_usually_takes_at_most_three_and_a_half_times_the_ideal() -> None:
+    ideal = 1000 * 0.2 / 50
+    ends = [
+        ask_all(1000, Limiter(most=50), at_random(0.4, retry_after=2.0, seed=seed), RetryPolicy(), seed=seed)
+        for seed in range(20)
+    ]
+    assert sorted(each.seconds for each in ends)[17] <= 3.5 * ideal
+
+
+def test_what_was_taken_for_chance_is_looked_at_again() -> None:
+    at_first, later = at_random(0.4, retry_after=2.0, seed=1), bucket(50.0, 50.0)
+    limiter = Limiter(most=64)
+    traffic = simulate(limiter, lambda now, n: (at_first if now < 10 else later)(now, n), seconds=200)
+    assert traffic.answered(60, 200) / (140 * 50) >= 0.95
+    assert traffic.refused_share(60, 200) < 0.02
 
 
 @pytest.mark.parametrize("places", [1, 5, 30])

@@ -33,6 +33,15 @@ def test_retry_after_is_waited_for_and_little_more() -> None:
     assert max(drawn) <= 2.2
 
 
+def test_retry_after_is_kept_twice_by_a_provider_that_answers_others_meanwhile() -> None:
+    fault = TransportFault("x", "y", retry_after=2.0, overloaded=True)
+    draw = random.Random(1)
+    kept = [POLICY.wait(fault, tries=tries, elapsed=0.0, draw=draw, by_chance=True) for tries in (1, 2) * 50]
+    later = [POLICY.wait(fault, tries=tries, elapsed=0.0, draw=draw, by_chance=True) for tries in (3, 12) * 50]
+    assert all(wait is not None and wait >= 2.0 for wait in kept)
+    assert all(wait is not None and wait <= 0.5 for wait in later)
+
+
 def test_tries_and_time_are_bounded() -> None:
     broken, overloaded = TransportFault("x", "y"), TransportFault("x", "y", overloaded=True)
     assert not waits(broken, tries=6)
