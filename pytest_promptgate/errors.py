@@ -7,6 +7,7 @@
     │   ├── PromptError
     │   ├── DatasetError
     │   ├── SuiteError
+    │   ├── RubricError        what a judge judges by
     │   ├── ConfigError        promptgate.yaml, ini values, command-line values
     │   └── LockfileError
     ├── Faults                 several of them, told together
@@ -80,6 +81,10 @@ class DatasetError(FileError):
 
 class SuiteError(FileError):
     """A suite file is wrong."""
+
+
+class RubricError(FileError):
+    """A rubric file is wrong."""
 
 
 class ConfigError(FileError):

@@ -55,12 +55,30 @@ OPTIONS = (
         "ask anew although stored answers exist; the earlier ones count until all new ones are in",
     ),
     (
+        "--prompt-control",
+        "control",
+        "",
+        "ask production beside the candidate and compare with its answers of this run, not with those of the baseline",
+    ),
+    (
+        "--prompt-aa",
+        "aa",
+        "",
+        "hold every prompt against itself: how often its scores flip, and how often its gate would raise a false alarm",
+    ),
+    (
         "--prompt-max-cost",
         "max_cost",
         "USD",
         "refuse to start if the estimate is above, and stop when the spend reaches it",
     ),
     ("--prompt-max-time", "max_time", "TIME", "start no further call after so long: 90s, 10m, 1h"),
+    (
+        "--prompt-fail-fast",
+        "fail_fast",
+        "",
+        "ask no more of a suite whose failure is certain, whatever its other cases bring",
+    ),
     ("--prompt-shard", "shard", "I/N", "run a stable share of the cases, to be judged after the stores are merged"),
 )
 # Ini value, help, default.

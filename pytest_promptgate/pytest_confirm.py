@@ -9,6 +9,7 @@ from pytest_promptgate.core.confirmation import Arm, NotRetried, Retried, Stage2
 from pytest_promptgate.core.estimate import estimate, headline
 from pytest_promptgate.core.limits import refusal
 from pytest_promptgate.core.types import Errored, Origin, Outcome, Skipped
+from pytest_promptgate.pytest_judges import judge_estimates
 from pytest_promptgate.workflows.confirm import Reference, Retest, retest
 from pytest_promptgate.workflows.forecast import recorded
 
@@ -36,9 +37,9 @@ class _Planned:
 def with_stage2(evals: EvalSession, run: Mapping[Run, Assessment]) -> dict[Run, Assessment]:
     """The assessments, those with a doubtful metric with what asking again has brought."""
     planned = {each: found for each, assessment in run.items() if (found := _planned(each, assessment))}
-    for found in planned.values():
+    for each, found in planned.items():
         if found.retest is not None:
-            evals.evaluation().submit_retrial(tuple(found.retest.plans.values()), found.retest.round)
+            evals.evaluation().submit_retrial(tuple(found.retest.plans.values()), found.retest.round, each.baseline)
     if any(found.retest for found in planned.values()):
         _let_go(evals, planned)
     stage2 = {each: dict(_stage2(evals, each, found)) for each, found in planned.items()}
@@ -62,15 +63,23 @@ def _planned(run: Run, assessment: Assessment) -> _Planned | None:
     if not references:
         return None
     policy = run.suite.policy
+    gone = {each.arm: why for each in references if (why := _unknown(run, each))}
     found, impossible = retest(
         run.plan,
         baseline,
-        references,
+        [each for each in references if each.arm not in gone],
         most_calls=policy.confirm_max_calls or default_calls(len(run.selected)),
         most_samples=policy.confirm_samples,
         render=render,
     )
-    return _Planned(retest=found, impossible=impossible)
+    return _Planned(retest=found, impossible={**gone, **impossible})
+
+
+def _unknown(run: Run, reference: Reference) -> str:
+    """Why nobody can be asked for a prompt of before; "" if somebody can."""
+    provider, known = reference.pin.provider, run.session.project.providers
+    who = "the anchor" if reference.arm is Arm.ANCHOR else "production"
+    return "" if provider in known else f"{who} cannot be re-asked: its provider {provider!r} is not declared any more"
 
 
 def _let_go(evals: EvalSession, planned: Mapping[Run, _Planned]) -> None:
@@ -113,6 +122,9 @@ def _estimates(
                 history=recorded(run.baseline),
                 price=evals.price(plan.pin),
             )
+        own = (plan.suite.name, plan.slot)
+        foreseen = evals.evaluation().foreseen().items()
+        yield from judge_estimates(evals, {key: votes for key, votes in foreseen if key[:2] == own})
 
 
 def _stage2(evals: EvalSession, run: Run, found: _Planned) -> Iterator[tuple[Arm, Stage2]]:

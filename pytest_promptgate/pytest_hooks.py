@@ -56,7 +56,8 @@ class EvalHooks:
         """Ordinary tests first, evals last, gates behind their cases, whatever other plugins shuffled."""
         yield
         items.sort(key=_rank)
-        report_gone(self.evals, session)
+        if not self.evals.settings.aa:
+            report_gone(self.evals, session)
         self._keep_shard(items)
         if self.evals.config.pluginmanager.hasplugin("rerunfailures"):
             for item in items:

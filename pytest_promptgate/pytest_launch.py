@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_promptgate import pytest_control as control
 from pytest_promptgate.core.estimate import Estimate, estimate, headline, total_cost
 from pytest_promptgate.core.fingerprint import request_parts
 from pytest_promptgate.core.limits import Budget, refusal
+from pytest_promptgate.pytest_judges import judge_estimates
 from pytest_promptgate.workflows.forecast import recorded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_promptgate.core.types import Trial
-    from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.pytest_session import EvalSession
 
 GRACE_S = 5.0  # for stored answers that are being scored while the run is refused
@@ -27,14 +28,19 @@ def launch(evals: EvalSession) -> None:
     engine, settings = evals.evaluation(), evals.settings
     waiting = engine.survey(tick=evals.progress.tick)
     evals.progress.clear()
-    asking = [_estimate(evals, evals.runs[key], trials) for key, trials in waiting.items()]
+    known = control.asking(evals) if evals.trials is None else evals.trials.asking()
+    asking = [_estimate(evals, known[key], trials) for key, trials in waiting.items()]
+    votes = engine.foreseen()
+    asking += judge_estimates(evals, votes)
+    for line in control.announced(evals, waiting):
+        evals.progress.say(f"prompt evals: {line}")
     if asking:
         evals.progress.say(f"prompt evals: {headline(asking)}")
     limit = settings.max_cost
     why = "" if limit is None else refusal(limit, asking)
     if why:
-        for key in waiting:
-            evals.runs[key].blocked = why
+        for key in {*waiting, *(key[:2] for key, each in votes.items() if each.asked)}:
+            known[key].run.blocked = why
         engine.interrupt(GRACE_S, why.splitlines()[0])
     else:
         engine.start(budget=None if limit is None else _budget(limit, asking), limit_s=settings.max_time)
@@ -45,19 +51,19 @@ def _budget(limit_usd: float, asking: Sequence[Estimate]) -> Budget:
     return Budget(limit_usd=limit_usd, guess_usd=(total_cost(asking) or 0.0) / max(1, calls))
 
 
-def _estimate(evals: EvalSession, run: Run, trials: Sequence[Trial]) -> Estimate:
+def _estimate(evals: EvalSession, asking: control.Asking, trials: Sequence[Trial]) -> Estimate:
     from pytest_promptgate.models.store_files import recent_history
 
+    run, plan = asking.run, asking.plan
     model = request_parts(trials[0].request)["model"]
-    settled = len(run.selected) * run.suite.samples - len(trials)
     return estimate(
         suite=run.suite.name,
-        slot=run.slot,
-        model=str(run.plan.pin),
+        slot=plan.slot,
+        model=str(plan.pin),
         cases=len(run.selected),
         unchanged=0,
-        stored=settled,
+        stored=asking.trials - len(trials),
         asked=trials,
         history=recent_history(evals.store(run.suite.name).path, model=model) or recorded(run.baseline),
-        price=evals.price(run.plan.pin),
+        price=evals.price(plan.pin),
     )

@@ -82,7 +82,9 @@ class ProgressLine:
 def describe(progress: Progress) -> str:
     """One line: ``prompt evals: 412/1000 answers, 12.3k tokens, $0.42, 12 s left``."""
     parts = [f"{progress.done}/{progress.planned} answers"]
-    tokens = progress.tokens_in + progress.tokens_out
+    if progress.judged:
+        parts.append(f"{progress.judged} verdicts")
+    tokens = progress.tokens_in + progress.tokens_out + progress.tokens_judged
     if tokens:
         parts.append(f"{count(tokens)} tokens")
     if progress.cost_usd:

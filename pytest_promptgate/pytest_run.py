@@ -11,25 +11,31 @@ import pytest
 
 from pytest_promptgate.core.acceptance import let_pass_now
 from pytest_promptgate.core.budget import measures_cost
+from pytest_promptgate.core.default_rule import rule_notes
+from pytest_promptgate.core.must_pass import luck_notes
 from pytest_promptgate.core.promises import promises
 from pytest_promptgate.core.selection import smoke_cases
-from pytest_promptgate.core.types import Origin, Score, Skipped, Unscored
+from pytest_promptgate.core.types import Origin, Outcome, Score, Unscored
 from pytest_promptgate.errors import EngineError
+from pytest_promptgate.pytest_aa import SKIPPED, known_noise
+from pytest_promptgate.pytest_control import control_of
+from pytest_promptgate.pytest_fail_fast import course_of, first_round_notes
 from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, RepeatedFailure
-from pytest_promptgate.reports.text import case_problem, gate_text, names
+from pytest_promptgate.pytest_judges import account_notes, grade_baseline
+from pytest_promptgate.pytest_told import described, listed, not_asked
+from pytest_promptgate.reports.text import case_problem, gate_text
 from pytest_promptgate.workflows.assess import assess
 from pytest_promptgate.workflows.rescoring import rescored
 from pytest_promptgate.workflows.update_baseline import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.types import Baseline, Report, Result, Suite, Verdict
+    from pytest_promptgate.pytest_control import Beside
     from pytest_promptgate.pytest_session import EvalSession
     from pytest_promptgate.workflows.assess import Assessment
-
-FAILING_SHOWN = 50  # texts of failing cases that a folded suite shows
 
 
 class Run:
@@ -46,6 +52,11 @@ class Run:
         self.blocked = ""  # why nothing of it may be asked
         self.speaker: EvalItem | None = None  # says so, if it is blocked and no gate was selected to do it
         self.report: Report | None = None
+        self.beside: Beside | None = None  # production, asked beside it
+        self.chosen_gates: frozenset[str] = frozenset()  # metrics whose gate items were selected
+        self.chosen_cases: frozenset[str] = frozenset()  # cases with an item that fails with them
+        self.once: tuple[str, ...] = ()  # cases of which one sample is asked at first
+        self.first_round = False  # and that was enough
 
     @property
     def suite(self) -> Suite:
@@ -74,8 +85,8 @@ class Run:
 
     @property
     def gated(self) -> tuple[str, ...]:
-        """What has a gate item: the gated metrics in the suite's order, and promises that were loosened."""
-        metrics = [spec.name for spec in self.suite.metrics if self.suite.gates[spec.name].gated]
+        """What has a gate item: gated metrics in the suite's order, gated slices, and promises that were loosened."""
+        metrics = [spec.name for spec in self.suite.judged if self.suite.gates[spec.name].gated]
         broken = (*promises(self.suite, self.baseline), *self.session.reference.stale(self.plan))
         return (*metrics, *(each.metric for each in broken))
 
@@ -86,8 +97,11 @@ class Run:
             return
         self.speaker = None if any(isinstance(item, GateItem) for item in mine) else mine[0]
         chosen = {item.case_id for item in mine if isinstance(item, CaseItem)}
+        folded = any(isinstance(item, CasesItem) for item in mine)
+        self.chosen_gates = frozenset(item.metric for item in mine if isinstance(item, GateItem))
+        self.chosen_cases = frozenset(self.cases if folded else chosen)
         shard = self.session.settings.shard
-        if any(isinstance(item, CasesItem) for item in mine) or not (chosen or shard):
+        if folded or not (chosen or shard):
             chosen = set(self.cases)
         if shard is not None:
             chosen = {case for case in chosen if case in shard}
@@ -98,7 +112,8 @@ class Run:
         elif len(self.selected) < everything:
             tier = "smoke tier" if self.session.settings.smoke else "partial selection"
             self.partial = f"{tier}: {len(self.selected)} of {everything} cases"
-        if self.baseline is None and self.session.settings.ci and not self.session.settings.update and shard is None:
+        settings = self.session.settings
+        if self.baseline is None and settings.ci and not settings.update and not settings.aa and shard is None:
             self.blocked = (
                 f"{self.suite.path}: no baseline for {self.suite.name!r} ({self.bracket}), and CI is set: "
                 "nothing was asked\n"
@@ -112,7 +127,7 @@ class Run:
         if self.blocked:
             return
         with suppress(EngineError):
-            if isinstance(item, GateItem) and self.session.settings.shard is None:
+            if isinstance(item, GateItem) and self.session.settings.judges:
                 self.judged()  # which may wait for other suites, or ask again
             else:
                 self.session.wait(self, (item.case_id,) if isinstance(item, CaseItem) else self.selected)
@@ -128,8 +143,8 @@ class Run:
         """Wait for one case; raise if it was not answered, not scored, or a `must_pass` and failed."""
         item.results = self._results(item, (item.case_id,))
         for result in item.results:
-            _describe(item, result)
-        if why := _not_asked(item.results):
+            described(item, result)
+        if why := not_asked(item.results):
             pytest.skip(why)
         problem = case_problem(self.suite, item.results)
         if problem:
@@ -141,12 +156,12 @@ class Run:
         by_case: dict[str, list[Result]] = {}
         for result in self._results(item, self.selected):
             by_case.setdefault(result.trial.case.id, []).append(result)
-        waived = {case: why for case, results in by_case.items() if (why := _not_asked(results))}
+        waived = {case: why for case, results in by_case.items() if (why := not_asked(results))}
         problems = {case: case_problem(self.suite, each) for case, each in by_case.items() if case not in waived}
         failed = {case: problem for case, problem in problems.items() if problem}
         item.user_properties.append(("promptgate_cases", len(by_case)))
         if failed:
-            raise EvalFailure("\n".join([f"{len(failed)} of {len(by_case)} cases failed", *_listed(failed)]))
+            raise EvalFailure("\n".join([f"{len(failed)} of {len(by_case)} cases failed", *listed(failed)]))
         if waived:
             why = next(iter(waived.values()))
             raise EvalFailure(f"{len(waived)} of {len(by_case)} cases were not asked: {why}")
@@ -156,6 +171,8 @@ class Run:
         self.session.begin(item.session.items)
         if self.blocked:
             raise EvalFailure(self.blocked)
+        if self.session.trials is not None:
+            pytest.skip(SKIPPED)
         if self.session.settings.shard is not None:
             pytest.skip(f"shard {self.session.settings.shard}: judged after the merge")
         report = self.judged()
@@ -167,6 +184,8 @@ class Run:
         ]
         if verdict.change is not None:
             item.user_properties.append(("promptgate_change", verdict.change))
+        if verdict.outcome is Outcome.INCONCLUSIVE and not verdict.red and not verdict.accepted:
+            pytest.skip(verdict.reason)  # its suite was stopped for another failure
         settings = self.session.settings
         refused = refusal(report, accept="whatever the reason")
         if verdict.red or (verdict.accepted and settings.update and refused):
@@ -175,8 +194,8 @@ class Run:
     def _explained(self, report: Report, verdict: Verdict, refused: str) -> str:
         alias, first = self.session.settings.alias, self.session.reference.take_back(self.key)
         text = gate_text(report, verdict, alias=alias, refused=refused, first=first)
-        if verdict.since_anchor is None:
-            return text
+        if verdict.since_anchor is None or verdict.metric in {spec.name for spec in self.suite.parts}:
+            return text  # the lockfile holds no numbers of slices, so its history tells none
         aggregates = self.session.toolbox().aggregates
         merges = self.session.reference.merges_since_anchor(self.key, verdict.metric, verdict.direction, aggregates)
         return f"{text}\n{merges}" if merges else text
@@ -188,15 +207,21 @@ class Run:
         assert self.report is not None
         return self.report
 
-    def assessed(self) -> Assessment:
-        """This suite as far as it can be judged by itself; waits for its results."""
+    def assessed(self, *, first_round: bool = False) -> Assessment:
+        """This suite as far as it can be judged by itself; waits for its results.
+
+        Args:
+            first_round: One sample of each case is to suffice.
+        """
         results = self.session.wait(self, self.selected)
         settings, reference = self.session.settings, self.session.reference
+        control, course = control_of(self, results), course_of(self, results, first_round=first_round)
         return assess(
             self.plan,
             results,
             baseline=None if settings.shard else self.baseline,
-            rescored=None if settings.shard else self._rescored(results),
+            rescored=None if settings.shard or (control and not control.timing) else self._rescored(results),
+            control=control,
             acceptances=(
                 *let_pass_now(regression=settings.accept, dataset=settings.accept_dataset),
                 *reference.acceptances(self.plan, self.baseline),
@@ -204,9 +229,16 @@ class Run:
             standing=reference.stale(self.plan),
             selection=frozenset(self.selected) if self.partial else None,
             partial=self.partial,
+            noise=known_noise(settings.store, self.plan),
             price=self.session.price(self.baseline.pin) if self.baseline and measures_cost(self.suite) else None,
             aggregates=self.session.toolbox().aggregates,
-            notes=self.session.evaluation().notes(self.plan.pin.provider),
+            notes=(
+                *rule_notes(self.plan),
+                *first_round_notes(self, course),
+                *luck_notes(self.suite, kind=self.session.project.providers[self.plan.pin.provider].kind),
+                *account_notes(self.session, self.plan),
+            ),
+            course=course,
         )
 
     def close(self, report: Report) -> None:
@@ -214,11 +246,12 @@ class Run:
         asked = any(each.origin is Origin.ASKED for each in report.results)
         transport = self.session.evaluation().transport(self.plan.pin.provider) if asked else ""
         verdicts = () if self.session.settings.shard else report.verdicts
-        self.report = replace(report, verdicts=verdicts, transport=transport)
+        judged = self.session.evaluation().judged(*self.key)
+        self.report = replace(report, verdicts=verdicts, transport=transport, judged=judged)
 
     def _rescored(self, results: Sequence[Result]) -> Baseline | None:
         """The baseline as the present scorers see it."""
-        grade = partial(self.session.evaluation().grade, tick=self.session.progress.tick)
+        grade = partial(grade_baseline, self.session)
         return self.baseline and rescored(self.baseline, self.suite, results, grade=grade)
 
     def _failure(self, problem: str, results: Sequence[Result]) -> EvalFailure:
@@ -239,34 +272,8 @@ class Run:
         if self.blocked:
             pytest.skip(self.blocked)
         results = self.session.wait(self, cases)
+        if self.session.trials is not None:
+            results += self.session.trials.second(self, cases)
         asked = [each.observation.latency_s for each in results if each.origin is Origin.ASKED]
         item.latency_s = max((each for each in asked if each is not None), default=None)
         return results
-
-
-def _not_asked(results: Sequence[Result]) -> str:
-    """Why nobody asked for (one of) these answers: the run ended before, as when its budget is spent."""
-    missing = (each for each in results if each.completion is None)
-    skipped = (grade for each in missing for grade in each.observation.grades.values() if isinstance(grade, Skipped))
-    return next((grade.reason for grade in skipped), "")
-
-
-def _describe(item: pytest.Item, result: Result) -> None:
-    item.user_properties.append(("promptgate_origin", str(result.origin)))
-    for name, grade in result.observation.grades.items():
-        if isinstance(grade, Score):
-            item.user_properties.append((f"promptgate_score_{name}", grade.value))
-
-
-def _listed(problems: Mapping[str, str]) -> Iterator[str]:
-    """One text per problem, with the cases that share it."""
-    shared: dict[str, list[str]] = {}
-    for problem in problems.values():
-        case, _, what = problem.partition(" ")
-        shared.setdefault(what, []).append(case)
-    for what, cases in [*shared.items()][:FAILING_SHOWN]:
-        yield f"{cases[0]} {what}"
-        if len(cases) > 1:
-            yield f"  the same: {names(cases[1:])}"
-    if len(shared) > FAILING_SHOWN:
-        yield f"… and {len(shared) - FAILING_SHOWN} more"

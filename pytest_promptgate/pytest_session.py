@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +12,11 @@ from pytest_promptgate import wiring
 from pytest_promptgate.errors import PromptGateError, SuiteError
 from pytest_promptgate.files.config import ProjectConfig, load_config
 from pytest_promptgate.files.lockfile_format import Lockfile
+from pytest_promptgate.pytest_aa import SelfTrials
 from pytest_promptgate.pytest_accounts import Limits
 from pytest_promptgate.pytest_confirm import with_stage2
+from pytest_promptgate.pytest_control import submit
+from pytest_promptgate.pytest_fail_fast import finish_first_rounds
 from pytest_promptgate.pytest_launch import launch
 from pytest_promptgate.pytest_progress import ProgressLine
 from pytest_promptgate.pytest_reference import Reference, read_reference
@@ -50,6 +53,7 @@ class EvalSession:
         self.runs: dict[tuple[str, str], Run] = {}
         self.told: dict[str, str] = {}  # what went wrong with a case -> the first case that said so
         self.begun = False
+        self.trials = SelfTrials(self) if self.settings.aa else None
         self.evals_only = False  # the xdist controller is collecting
         self._manager: pluggy.PluginManager | None = None
         self._answers: toolboxes.Answers = {}
@@ -110,10 +114,13 @@ class EvalSession:
         known = tuple(run for run in self.runs.values() if run.suite.path == self.settings.shown(path))
         if known:
             return known
+        from pytest_promptgate.core.default_rule import ruled
         from pytest_promptgate.core.plan import plan
+        from pytest_promptgate.core.self_trial import without_promises
         from pytest_promptgate.files.prompts import check_unedited
         from pytest_promptgate.files.suites import SuiteContext, load_suite
         from pytest_promptgate.files.templates import render
+        from pytest_promptgate.scorers.extraction import EXTRACTION
 
         tools = self.toolbox()
         suite = load_suite(
@@ -125,14 +132,18 @@ class EvalSession:
                 scorers=tools.scorers,
                 aggregates=tools.aggregates,
                 loaders=tools.loaders,
+                extraction=EXTRACTION,
             ),
         )
         self._refuse_twin(suite)
         check_unedited(suite.prompt, self.reference.prompts, self.settings.prompts)
+        kinds = {name: spec.kind for name, spec in self.project.providers.items()}
         runs = []
         for slot in suite.slots:
-            planned = plan(suite, slot, render=render)
-            run = Run(session=self, plan=planned, baseline=self.reference.baseline(planned))
+            planned = ruled(plan(suite, slot, render=render), None, kinds=kinds)
+            baseline = self.reference.baseline(planned)
+            wanted = ruled(planned, baseline, kinds=kinds)
+            run = Run(session=self, plan=without_promises(wanted) if self.trials else wanted, baseline=baseline)
             self.runs[run.key] = run
             runs.append(run)
         return tuple(runs)
@@ -156,9 +167,10 @@ class EvalSession:
         self._termination.install()
         for run in self.runs.values():
             run.settle(items)
+        hand_over = partial(submit, self) if self.trials is None else self.trials.submit
         for run in self.runs.values():
             if run.selected and not run.blocked:
-                self.evaluation().submit(run.plan, run.selected, run.baseline)
+                hand_over(run)
         launch(self)
 
     def evaluation(self) -> Evaluation:
@@ -222,12 +234,16 @@ class EvalSession:
                 for each in self.runs.values()
                 if each.selected and not each.blocked and each.report is None and each.suite.rule != "strict"
             ]
+        finish_first_rounds(self, together)
         assessed = with_stage2(self, {each: each.assessed() for each in together})
         for each, report in zip(assessed, reports(tuple(assessed.values())), strict=True):
             each.close(report)
 
     def judge_all(self) -> None:
         """Judge the runs that no selected gate item has judged, for the closing tables."""
+        if self.trials is not None:
+            self.trials.conclude()
+            return
         for run in self.runs.values():
             if run.selected and not run.blocked:
                 run.judged()

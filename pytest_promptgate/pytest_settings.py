@@ -13,6 +13,7 @@ from pytest_promptgate.core.shards import Shard, parse_shard
 from pytest_promptgate.plugin import ALIAS, ALIAS_TAKEN, UPDATE
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
     from pathlib import Path
 
@@ -41,9 +42,17 @@ class Settings:
     ci: bool
     alias: str  # the option that writes baselines, as this project can spell it
     refresh: bool
+    control: bool  # production is asked beside the candidate
+    aa: bool  # prompts are held against themselves
     max_cost: float | None  # USD
     max_time: float | None  # seconds
     shard: Shard | None
+    fail_fast: bool  # a failure that is certain ends the calls of its suite
+
+    @property
+    def judges(self) -> bool:
+        """Whether gates are judged in this run."""
+        return self.shard is None and not self.aa
 
     def folds(self, cases: int) -> bool:
         """Whether a suite of so many cases is collected as one item."""
@@ -77,11 +86,15 @@ def settings_of(config: pytest.Config) -> Settings:
         raise pytest.UsageError(f"--prompt-smoke runs a few cases only, and {alias} needs all: drop one of the two")
     if option.promptgate_refresh and option.promptgate_offline:
         raise pytest.UsageError("--prompt-refresh asks anew, and --prompt-offline asks nothing: drop one of the two")
+    _check_control(option.promptgate_control, option.promptgate_refresh)
     if option.promptgate_shard and option.promptgate_update:
         raise pytest.UsageError(
             f"--prompt-shard runs a share of the cases, and {alias} needs all: "
             "merge the stores of all shards, then run it once without --prompt-shard"
         )
+    if option.promptgate_fail_fast:
+        _check_fail_fast(option.promptgate_update, option.promptgate_shard, option.promptgate_control, alias)
+    _check_aa(option, alias)
     root = config.rootpath
     return Settings(
         root=root,
@@ -99,9 +112,12 @@ def settings_of(config: pytest.Config) -> Settings:
         ci=os.environ.get("CI", "") not in ("", "0", "false"),
         alias=alias,
         refresh=option.promptgate_refresh,
+        control=option.promptgate_control,
+        aa=option.promptgate_aa,
         max_cost=_parsed("--prompt-max-cost", option.promptgate_max_cost, parse_money),
         max_time=_parsed("--prompt-max-time", option.promptgate_max_time, parse_duration),
         shard=_parsed("--prompt-shard", option.promptgate_shard, parse_shard),
+        fail_fast=option.promptgate_fail_fast,
     )
 
 
@@ -119,6 +135,42 @@ def _check_reason(name: str, reason: str | None, *, update: bool, alias: str) ->
         raise pytest.UsageError(f"{name} goes with {alias}: alone it would accept nothing")
     if reason is not None and not reason.strip():
         raise pytest.UsageError(f"{name} needs a reason: it is what the next reader of the lockfile sees")
+
+
+def _check_control(control: bool, refresh: bool) -> None:
+    if control and refresh:
+        raise pytest.UsageError(
+            "--prompt-control asks both prompts in a round of their own, and --prompt-refresh asks yours for the "
+            "rounds that count: drop one of the two"
+        )
+
+
+def _check_fail_fast(update: bool, shard: str | None, control: bool, alias: str) -> None:
+    why = ""
+    if update:
+        why = f"{alias} needs all answers"
+    elif shard:
+        why = "--prompt-shard judges nothing before the merge"
+    elif control:
+        why = "--prompt-control compares with answers that are asked in this run"
+    if why:
+        raise pytest.UsageError(f"--prompt-fail-fast stops when a failure is certain, and {why}: drop one of the two")
+
+
+def _check_aa(option: argparse.Namespace, alias: str) -> None:
+    wanted = {
+        alias: (option.promptgate_update, "writes baselines"),
+        "--baseline-ref": (option.promptgate_baseline_ref, "names a baseline"),
+        "--prompt-control": (option.promptgate_control, "asks production"),
+        "--prompt-fail-fast": (option.promptgate_fail_fast, "ends a suite whose gate is certain to fail"),
+        "--prompt-refresh": (option.promptgate_refresh, "asks for the rounds that count"),
+    }
+    for name, (given, does) in wanted.items():
+        if option.promptgate_aa and given:
+            raise pytest.UsageError(
+                f"--prompt-aa holds every prompt against itself and judges no gate, and {name} {does}: "
+                "drop one of the two"
+            )
 
 
 def _positive(config: pytest.Config, name: str) -> int:

@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.types import Origin
 from pytest_promptgate.pytest_progress import count
+from pytest_promptgate.reports.control import control_lines
+from pytest_promptgate.reports.extractions import extraction_lines
+from pytest_promptgate.reports.judged import judged_lines
+from pytest_promptgate.reports.self_trial import self_trial_lines
+from pytest_promptgate.reports.slices import slice_lines
 from pytest_promptgate.reports.tested import tested_lines
-from pytest_promptgate.reports.text import since_baseline, slice_lines, table, unscored_lines
+from pytest_promptgate.reports.text import since_baseline, table, unscored_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_promptgate.core.plan import Plan
+    from pytest_promptgate.core.self_trial import SelfTrial
     from pytest_promptgate.core.types import Report, Result
     from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.pytest_session import EvalSession
@@ -32,20 +38,31 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
             reporter.write_line("prompt evals: none was selected, nothing was asked", yellow=True)
         return
     reporter.write_sep("=", "prompt evals")
-    for line in evals.reference.changes(evals.toolbox().aggregates):
-        reporter.write_line(printable(line))
+    if evals.trials is None:
+        for line in evals.reference.changes(evals.toolbox().aggregates):
+            reporter.write_line(printable(line))
     for run in evals.runs.values():
-        if run.report is not None:
+        if evals.trials is not None and run.key in evals.trials.done:
+            _write_self_trial(reporter, evals.trials.done[run.key])
+        elif run.report is not None:
             _write_report(reporter, run.report)
         elif engine is not None and run.selected and not run.blocked:
             _write_unjudged(reporter, run, engine)
     if engine is not None:
         _write_ends(reporter, engine)
+    for note in evals.trials.notes if evals.trials is not None else ():
+        reporter.write_line(printable(note), yellow=True)
     if update is not None:
         for line in update.lines:
             reporter.write_line(line)
     elif evals.settings.update:
         reporter.write_line("no baseline was written: the run ended early", red=True)
+
+
+def _write_self_trial(reporter: pytest.TerminalReporter, trial: SelfTrial) -> None:
+    _write_title(reporter, trial.plan, " against itself")
+    for line in (asked(trial.results), *self_trial_lines(trial)):
+        reporter.write_line(f"  {line}")
 
 
 def _write_unjudged(reporter: pytest.TerminalReporter, run: Run, engine: Evaluation) -> None:
@@ -61,19 +78,23 @@ def _write_ends(reporter: pytest.TerminalReporter, engine: Evaluation) -> None:
     for each in engine.refreshed():
         reporter.write_line(str(each), yellow=not each.complete)
     if skipped := engine.progress().skipped:
-        reporter.write_line(f"{skipped} answers were not asked for: {printable(engine.ended)}", red=True)
+        reporter.write_line(f"{skipped} answers were not asked for: {printable('; '.join(engine.ends))}", red=True)
     for fault in engine.faults():
         reporter.write_line(printable(str(fault)), red=True)
 
 
-def _write_title(reporter: pytest.TerminalReporter, of: Plan | Report) -> None:
+def _write_title(reporter: pytest.TerminalReporter, of: Plan | Report, more: str = "") -> None:
     bracket = of.slot if tuple(of.suite.slots) != ("default",) else str(of.pin)
-    reporter.write_line(f"{of.suite.name}: {of.suite.prompt.label} on {bracket}", bold=True)
+    reporter.write_line(f"{of.suite.name}: {of.suite.prompt.label} on {bracket}{more}", bold=True)
 
 
 def _write_report(reporter: pytest.TerminalReporter, report: Report) -> None:
     _write_title(reporter, report)
     reporter.write_line(f"  {asked(report.results)}")
+    if report.control is not None and report.control.results:
+        reporter.write_line(f"  production beside it: {asked(report.control.results)}")
+    for line in judged_lines(report):
+        reporter.write_line(f"  {printable(line)}")
     if changes := since_baseline(report.differences):
         reporter.write_line(f"  since the baseline: {changes}")
     if report.partial:
@@ -84,7 +105,8 @@ def _write_report(reporter: pytest.TerminalReporter, report: Report) -> None:
     red = {verdict.metric for verdict in report.verdicts if verdict.red}
     for measured, row in zip(report.measurements, rows, strict=True):
         reporter.write_line(f"  {row}", red=measured.metric in red)
-    for line in (*tested_lines(report), *unscored_lines(report), *slice_lines(report)):
+    answers = (*unscored_lines(report), *extraction_lines(report))
+    for line in (*control_lines(report), *tested_lines(report), *answers, *slice_lines(report)):
         reporter.write_line(f"  {line}")
     for note in report.notes:
         reporter.write_line(f"  note: {printable(note)}")

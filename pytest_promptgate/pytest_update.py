@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.errors import PromptGateError
 from pytest_promptgate.files.lockfile import save_baselines
-from pytest_promptgate.workflows.update_baseline import lockfile_diff, refusal, succeeding
+from pytest_promptgate.pytest_rise import risen_anchors
+from pytest_promptgate.workflows.update_baseline import NO_RISE, lockfile_diff, refusal, succeeding
 
 if TYPE_CHECKING:
+    from pytest_promptgate.core.rise import Rise
     from pytest_promptgate.core.types import Baseline, Report
     from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.pytest_session import EvalSession
@@ -27,7 +29,7 @@ class Update:
 def update_baselines(evals: EvalSession) -> Update:
     """Write the baselines of the suites that may have one; a refused suite's entries stay untouched, all its slots."""
     lines: list[str] = []
-    accepted: list[Baseline] = []
+    allowed: list[Run] = []
     by_suite: dict[str, list[Run]] = {}
     for run in evals.runs.values():
         by_suite.setdefault(run.suite.name, []).append(run)
@@ -41,17 +43,20 @@ def update_baselines(evals: EvalSession) -> Update:
                 if run not in reasons
             ]
             continue
-        for run in runs:
-            accepted.append(_successor(evals, run))
-            lines += [f"{_title(run)}: {line}" for line in _diff(evals, run, accepted[-1])]
+        allowed += runs
+    risen = risen_anchors(evals, allowed)
+    accepted: list[Baseline] = []
+    for run in allowed:
+        found = risen.get(run)
+        accepted.append(_successor(evals, run, found.rise if found else NO_RISE))
+        told = (*_diff(evals, run, accepted[-1]), *([found.line] if found and found.line else []))
+        lines += [f"{_title(run)}: {line}" for line in told]
     lines += [f"{each.title}: removed from the lockfile: {evals.settings.accept}" for each in evals.gone]
     return _saved(evals, accepted, lines, refused=len(accepted) < len(evals.runs))
 
 
-def _successor(evals: EvalSession, run: Run) -> Baseline:
-    # The embedded model answers the same at all times: its stored answers are as good as fresh ones.
-    proven = evals.project.providers[run.plan.pin.provider].kind == "embedded"
-    return succeeding(_report(run), run.baseline, proven=proven, aggregates=evals.toolbox().aggregates)
+def _successor(evals: EvalSession, run: Run, rise: Rise) -> Baseline:
+    return succeeding(_report(run), run.baseline, rise=rise, aggregates=evals.toolbox().aggregates)
 
 
 def _diff(evals: EvalSession, run: Run, new: Baseline) -> tuple[str, ...]:

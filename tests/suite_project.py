@@ -11,6 +11,7 @@ from pytest_promptgate.errors import PromptGateError
 from pytest_promptgate.files.config import BUILT_IN
 from pytest_promptgate.files.offers import promptgate_dataset_loaders
 from pytest_promptgate.files.suites import SuiteContext, load_suite
+from pytest_promptgate.scorers.extraction import EXTRACTION
 from pytest_promptgate.scorers.offers import promptgate_scorers
 
 if TYPE_CHECKING:
@@ -96,15 +97,19 @@ class SuiteProject:
 
     def load(self, text: str = LEAST, *, path: str = "evals/triage.eval.yaml") -> Suite:
         """Write and load a suite."""
-        context = SuiteContext(
+        return load_suite(self.write(path, text), self.context())
+
+    def context(self) -> SuiteContext:
+        """What suites here may refer to."""
+        return SuiteContext(
             root=self.root,
             prompts=self.root / "prompts",
             providers=self.providers,
             scorers=self.offers,
             aggregates={"spread": spread},
             loaders=self.loaders,
+            extraction=EXTRACTION,
         )
-        return load_suite(self.write(path, text), context)
 
     def refusal(self, text: str, *, path: str = "evals/triage.eval.yaml") -> str:
         """The whole message with which a suite is refused; "" if it is not."""

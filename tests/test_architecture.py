@@ -39,7 +39,7 @@ PLUGIN_IMPORTS = {"__future__", "collections", "dataclasses", "importlib", "os",
 
 HEAVY = {
     *("aiohttp", "click", "deepdiff", "jinja2", "jsonschema", "openai", "pandas", "pyarrow", "pydantic", "rich"),
-    *("numpy", "scipy", "yaml"),
+    *("numpy", "scipy", "yaml", "rapidfuzz", "sacrebleu", "rouge_score", "nltk", "sqlglot", "py3langid"),
 }
 MOST_LINES = 280  # about 250 is meant; a few lines more are no reason to part what belongs together
 MOST_LINES_OF_A_FUNCTION = 60

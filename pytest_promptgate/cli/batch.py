@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -13,13 +14,22 @@ from pytest_promptgate.cli.estimate import cost, foresee
 from pytest_promptgate.cli.exits import FAILED, USAGE, Stop
 from pytest_promptgate.cli.project import Project, open_project
 from pytest_promptgate.cli.tables import plural, show_table
+from pytest_promptgate.cli.verdicts import order_estimate, verdict_orders
 from pytest_promptgate.core.batches import PRICE_SHARE, BatchRecord, Stage
 from pytest_promptgate.core.estimate import Source, rounded
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.files.batch_journal import BatchJournal
 from pytest_promptgate.files.own_directory import make_own_directory
 from pytest_promptgate.models.store_lock import alone
-from pytest_promptgate.workflows.batching import Collected, Order, collect, open_requests, resume, submit
+from pytest_promptgate.workflows.batching import (
+    Collected,
+    Order,
+    collect,
+    open_requests,
+    resume,
+    submit,
+    wanted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,6 +64,8 @@ def submit_command(suites: tuple[str, ...], dry_run: bool) -> None:
             _refuse_latency(run)
         for run in project.runs:
             _submit_run(project, desk, run, dry_run=dry_run)
+            for each in verdict_orders(project, run):
+                _submit_verdicts(project, desk, each, dry_run=dry_run)
 
 
 @batch.command()
@@ -169,9 +181,29 @@ def _submit_run(project: Project, desk: _Desk, run: Run, *, dry_run: bool) -> No
         pin=run.plan.pin,
         endpoint=endpoint,
         round=current,
-        trials=foreseen.asked,
+        requests=tuple(wanted(each) for each in foreseen.asked),
     )
     for record in submit(order, service=service, journal=desk.journal, new_id=lambda: secrets.token_hex(8)):
+        _tell_submitted(record)
+
+
+def _submit_verdicts(project: Project, desk: _Desk, order: Order, *, dry_run: bool) -> None:
+    """Verdicts on answers that are at hand: the second wave, once the first one is collected."""
+    under_way = open_requests(desk.journal, order.suite, endpoint=order.endpoint, round=order.round)
+    asked = tuple(each for each in order.requests if each.name not in under_way)
+    if not asked:
+        return
+    told = order_estimate(project, order, asked)
+    click.echo(
+        f"{_title(order.suite, order.slot)}: {plural(told.asked, 'verdict')}, about {rounded(told.tokens)} tokens "
+        f"(guessed from the length of the prompts), cost {cost(told)} at half the price"
+    )
+    if dry_run:
+        return
+    service = desk.service(order.pin.provider)
+    for record in submit(
+        replace(order, requests=asked), service=service, journal=desk.journal, new_id=lambda: secrets.token_hex(8)
+    ):
         _tell_submitted(record)
 
 

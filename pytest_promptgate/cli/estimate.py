@@ -8,6 +8,7 @@ import click
 
 from pytest_promptgate.cli.project import open_project
 from pytest_promptgate.cli.tables import plural, show_table
+from pytest_promptgate.cli.verdicts import foresee_verdicts
 from pytest_promptgate.core.estimate import Estimate, Source, dollars, headline, rounded
 from pytest_promptgate.workflows.batching import name_of
 from pytest_promptgate.workflows.forecast import Forecast, forecast
@@ -29,7 +30,9 @@ def estimate(paths: tuple[str, ...]) -> None:
     PATHS are suites, directories or names of suites; by default everything that pytest would collect here.
     """
     with open_project(paths) as project:
-        estimates = [foresee(project, run).estimate for run in project.runs]
+        estimates = [
+            each for run in project.runs for each in (foresee(project, run).estimate, *foresee_verdicts(project, run))
+        ]
         show_table(_HEADER, [_row(each) for each in estimates], left=2)
         click.echo(headline(estimates))
         for note in _notes(project, estimates):

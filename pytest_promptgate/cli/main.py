@@ -10,6 +10,7 @@ from pytest_promptgate import __version__
 from pytest_promptgate.cli.batch import batch
 from pytest_promptgate.cli.estimate import estimate
 from pytest_promptgate.cli.exits import Commands
+from pytest_promptgate.cli.power import power
 from pytest_promptgate.cli.responses import responses
 
 SCHEMAS = ("suite", "prompt", "promptgate")
@@ -30,5 +31,6 @@ def schema(kind: str) -> None:
 
 
 main.add_command(estimate)
+main.add_command(power)
 main.add_command(responses)
 main.add_command(batch)

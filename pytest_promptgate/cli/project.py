@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from pytest_promptgate.core.estimate import History
-    from pytest_promptgate.core.types import Trial
+    from pytest_promptgate.core.types import Completion, Trial
     from pytest_promptgate.models.store import FileStore
     from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.pytest_session import EvalSession
@@ -69,7 +70,10 @@ class Project:
 
     def endpoint(self, run: Run) -> str:
         """The part of the store's key that says who is asked."""
-        provider = run.plan.pin.provider
+        return self.endpoint_of(run.plan.pin.provider)
+
+    def endpoint_of(self, provider: str) -> str:
+        """The same of a provider, as judges have their own."""
         if provider not in self._endpoints:
             self._endpoints[provider] = self.evals.account(provider).endpoint
         return self._endpoints[provider]
@@ -86,10 +90,17 @@ class Project:
 
     def is_stored(self, run: Run, trial: Trial) -> bool:
         """Whether the store answers a trial."""
+        return self.stored(run, trial) is not None
+
+    def stored(self, run: Run, trial: Trial) -> Completion | None:
+        """The store's answer to a trial."""
+        return self.reply(run, StoreKey(request=trial.digest, endpoint=self.endpoint(run), ordinal=trial.ordinal))
+
+    def reply(self, run: Run, key: StoreKey) -> Completion | None:
+        """What the store of a suite holds under `key`, in whichever round counts."""
         store = self.store(run.suite.name)
-        endpoint, rounds = self.endpoint(run), counting(store.complete_rounds)
-        keys = (StoreKey(request=trial.digest, endpoint=endpoint, ordinal=trial.ordinal, round=name) for name in rounds)
-        return any(store.get(key) is not None for key in keys)
+        found = (store.get(replace(key, round=name)) for name in counting(store.complete_rounds))
+        return next((each for each in found if each is not None), None)
 
     def history(self, run: Run) -> History | None:
         """What stored answers of this suite took."""

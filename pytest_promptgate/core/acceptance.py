@@ -177,7 +177,9 @@ def _promises(contract: Contract) -> Json:
         for name, gate in contract.gates.items()
     }
     policy = contract.policy
-    numbers = (policy.alpha, policy.confirm_samples, policy.confirm_max_calls, policy.max_drop)
+    numbers: tuple[Json, ...] = (policy.alpha, policy.confirm_samples, policy.confirm_max_calls, policy.max_drop)
+    if policy.early_stop or policy.first_round:  # where they are not set, acceptances of before hold
+        numbers = (*numbers, policy.early_stop, policy.first_round)
     promised = (contract.rule, contract.samples, contract.metrics, gates, sorted(contract.must_pass))
     return (*promised, contract.must_reach, contract.directions, numbers)
 

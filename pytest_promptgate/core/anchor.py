@@ -7,17 +7,17 @@ since then is added up link by link: ``D_t = D_{t-1} + Δ_t`` and ``V_t = V_{t-1
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.acceptance import records_digest
 from pytest_promptgate.core.arms import Arms
 from pytest_promptgate.core.evidence import Sides, arms_of
-from pytest_promptgate.core.intervals import cluster_se, suite_se, z_of
-from pytest_promptgate.core.metrics import measure
+from pytest_promptgate.core.intervals import z_of
+from pytest_promptgate.core.links import change_of, values_of, variance_of
 from pytest_promptgate.core.observables import OBSERVABLES, grade
-from pytest_promptgate.core.types import Anchor, Direction, Drift, Measurement, Score
+from pytest_promptgate.core.types import Anchor, Direction, Drift, Score
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 LEAST_SURVIVING = 0.80  # share of the anchor's cases that a direct comparison needs
 FIRST = "first baseline"
 RELAID = "the dataset or a scorer changed"
-_GROUPS = 100  # most parts that a jackknife leaves out one by one
 _NONE: Mapping[str, Aggregate] = MappingProxyType({})
 
 
@@ -38,6 +37,8 @@ class Side:
 
     cases: Mapping[str, CaseRecord]
     scorers: Mapping[str, str]  # name -> fingerprint
+    clusters: Mapping[str, str] = field(default_factory=dict)  # by case id, as far as the suite names any
+    together: bool = False  # the cases of a cluster are answered together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,7 @@ def since_anchor(
     if surviving(anchor, now.cases) >= LEAST_SURVIVING and _same_scorer(spec, then, now):
         link = between(spec, then, now, aggregates=aggregates)
         return None if link is None else _added(debt, link, linked=spec.name in anchor.drift)
-    before = Side(cases=baseline.cases, scorers=baseline.scorers)
+    before = Side(cases=baseline.cases, scorers=baseline.scorers, clusters=now.clusters)
     last = between(spec, rescored or before, now, aggregates=aggregates)
     first = between(spec, then, before, aggregates=aggregates) if baseline.anchor is not None else None
     if first is not None:
@@ -118,10 +119,12 @@ def between(
     if not _same_scorer(spec, before, after):
         return None
     pairs = _pairs(spec, before.cases, after.cases)
-    change = _change(spec, pairs, aggregates)
+    change = change_of(spec, pairs, aggregates)
     if change is None:
         return None
-    return SinceAnchor(change=change, variance=_variance(spec, pairs, aggregates), n=len(pairs), linked=False)
+    return SinceAnchor(
+        change=change, variance=variance_of(spec, pairs, aggregates, after.clusters), n=len(pairs), linked=False
+    )
 
 
 def moved_anchor(
@@ -131,7 +134,9 @@ def moved_anchor(
     *,
     restarts: Collection[str] = (),
     reason: str = "",
+    fresh: Mapping[str, CaseRecord] | None = None,
     rescored: Side | None = None,
+    clusters: Mapping[str, str] = MappingProxyType({}),
     aggregates: Mapping[str, Aggregate] = _NONE,
 ) -> Anchor | None:
     """The anchor of `new`, which replaces `old`; None if `new` is its own.
@@ -142,17 +147,19 @@ def moved_anchor(
     Args:
         old: The baseline so far.
         new: The baseline that replaces it.
-        specs: The metrics of the suite.
+        specs: The metrics of the suite, and its gated slices.
         restarts: Metrics whose anchor moves to `new`: those whose rise is proven (p_better <= .01, by fresh samples),
             or all of them after an accepted regression. There is no other way up, and no other way down.
         reason: Why those restart.
+        fresh: Answers for an anchor that moves up; None: those of `new` are as good.
         rescored: As for `since_anchor`.
+        clusters: By case id, as far as the suite names any.
         aggregates: Those that plugins offer.
     """
     names = {spec.name for spec in specs}
-    if names <= set(restarts):
+    if names <= set(restarts) and fresh is None:
         return None
-    anchor, now = anchor_of(old), Side(cases=new.cases, scorers=new.scorers)
+    anchor, now = anchor_of(old), Side(cases=fresh or new.cases, scorers=new.scorers, clusters=clusters)
     lasting = surviving(anchor, new.cases) >= LEAST_SURVIVING and all(
         _same_scorer(spec, Side(cases=anchor.cases, scorers=anchor.scorers), now) for spec in specs
     )
@@ -165,7 +172,7 @@ def moved_anchor(
         for name, way in moved.items()
         if way is not None and name not in restarts
     }
-    return replace(anchor_of(replace(new, anchor=None)), drift=drift, reason=reason or RELAID)
+    return replace(anchor_of(replace(new, anchor=None)), cases=now.cases, drift=drift, reason=reason or RELAID)
 
 
 def arms_since(spec: MetricSpec, anchor: Anchor, now: Side) -> Arms | None:
@@ -177,7 +184,7 @@ def arms_since(spec: MetricSpec, anchor: Anchor, now: Side) -> Arms | None:
     pairs = _pairs(spec, then.cases, now.cases)
     if not pairs:
         return None
-    before, after = (tuple(tuple(sign * each for each in _values(spec, pair[at])) for pair in pairs) for at in (0, 1))
+    before, after = (tuple(tuple(sign * each for each in values_of(spec, pair[at])) for pair in pairs) for at in (0, 1))
     return Arms(cases=tuple(pair[0][0].case for pair in pairs), before=before, after=after)
 
 
@@ -188,8 +195,12 @@ def tested_since(spec: MetricSpec, anchor: Anchor, now: Side, *, aggregates: Map
     if linked or not _same_scorer(spec, then, now):
         return None
     pairs = _pairs(spec, then.cases, now.cases)
-    sides = [Sides(case=before[0].case, before=before, after=after) for before, after in pairs]
-    return arms_of(spec, sides, aggregates=aggregates) if sides else None
+    sides = [
+        Sides(case=case, before=before, after=after, cluster=now.clusters.get(case, ""))
+        for before, after in pairs
+        for case in [before[0].case]
+    ]
+    return arms_of(spec, sides, aggregates=aggregates, together=now.together) if sides else None
 
 
 def _added(debt: Drift, link: SinceAnchor, *, linked: bool) -> SinceAnchor:
@@ -206,7 +217,8 @@ def _pairs(
     spec: MetricSpec, before: Mapping[str, CaseRecord], after: Mapping[str, CaseRecord]
 ) -> list[tuple[tuple[Observation, ...], tuple[Observation, ...]]]:
     found = []
-    for name in sorted(before.keys() & after.keys()):
+    shared = before.keys() & after.keys()
+    for name in sorted(shared if spec.part is None else shared & spec.part.cases):
         if before[name].row == after[name].row:
             pair = _scored(spec, before[name]), _scored(spec, after[name])
             if all(pair):
@@ -216,55 +228,3 @@ def _pairs(
 
 def _scored(spec: MetricSpec, record: CaseRecord) -> tuple[Observation, ...]:
     return tuple(each for each in record.observations if isinstance(grade(spec, each), Score))
-
-
-def _change(
-    spec: MetricSpec,
-    pairs: Sequence[tuple[tuple[Observation, ...], tuple[Observation, ...]]],
-    aggregates: Mapping[str, Aggregate],
-) -> float | None:
-    values = []
-    for side in (0, 1):
-        measured = measure(spec, [each for pair in pairs for each in pair[side]], aggregates=aggregates)
-        if not isinstance(measured, Measurement):
-            return None
-        values.append(measured.value)
-    return (values[1] - values[0]) * (1 if spec.direction is Direction.HIGHER else -1)
-
-
-def _variance(
-    spec: MetricSpec,
-    pairs: Sequence[tuple[tuple[Observation, ...], tuple[Observation, ...]]],
-    aggregates: Mapping[str, Aggregate],
-) -> float:
-    """SE² of the change: of repeated answers where there are some, else between cases (GATE §7)."""
-    if spec.aggregate == "mean":
-        before, after = ([_values(spec, pair[side]) for pair in pairs] for side in (0, 1))
-        if all(len(each) >= 2 for each in (*before, *after)):
-            return suite_se(before, after) ** 2
-        gains = [math.fsum(new) / len(new) - math.fsum(old) / len(old) for old, new in zip(before, after, strict=True)]
-        return cluster_se(gains) ** 2 if len(gains) >= 2 else 0.0
-    return _jackknife(spec, pairs, aggregates)
-
-
-def _values(spec: MetricSpec, observations: Sequence[Observation]) -> list[float]:
-    return [found.value for each in observations if isinstance(found := grade(spec, each), Score)]
-
-
-def _jackknife(
-    spec: MetricSpec,
-    pairs: Sequence[tuple[tuple[Observation, ...], tuple[Observation, ...]]],
-    aggregates: Mapping[str, Aggregate],
-) -> float:
-    """Variance of any statistic, leaving out one group of cases at a time.
-
-    Source:
-        Shao & Tu, The Jackknife and Bootstrap (1995), §2.3.
-    """
-    groups = min(len(pairs), _GROUPS)
-    left = [[pair for at, pair in enumerate(pairs) if at % groups != group] for group in range(groups)]
-    changes = [change for rest in left if rest and (change := _change(spec, rest, aggregates)) is not None]
-    if len(changes) < 2:
-        return 0.0
-    middle = math.fsum(changes) / len(changes)
-    return (len(changes) - 1) / len(changes) * math.fsum((each - middle) ** 2 for each in changes)

@@ -42,7 +42,8 @@ class Arms:
     cases: tuple[str, ...]  # ids; in any order, but each once
     before: Side  # at least one sample of every case
     after: Side
-    clusters: tuple[str, ...] | None = None  # per case, if the calls of a cluster share their randomness
+    clusters: tuple[str, ...] | None = None  # per case; None: every case is one
+    together: bool = False  # the answers to a cluster's cases share their randomness
     statistic: Statistic | None = None  # None: the mean over cases of means
     scale: float = 1.0  # of that mean: a total over n trials is n times the mean
 
@@ -102,15 +103,34 @@ class Arms:
         return self.statistic is None and all(len(side) == 1 and side[0] in (0, 1) for side in sides)
 
     def swap(self, alternative: Alternative = "worse") -> Swap:
-        """The swap test of the metric itself."""
+        """The swap test of the metric itself; whole clusters are swapped if their answers share their randomness."""
+        if self.together and self.clusters is not None:
+            return self._swapped_whole(self.clusters, alternative)
         if self.statistic is None:
-            return swap_test(self.before, self.after, alternative=alternative, clusters=self.clusters)
+            return swap_test(self.before, self.after, alternative=alternative)
         found = self.statistic
-        return statistic_test(found.before, found.after, found.of, alternative=alternative, clusters=self.clusters)
+        return statistic_test(found.before, found.after, found.of, alternative=alternative)
+
+    def _swapped_whole(self, clusters: tuple[str, ...], alternative: Alternative) -> Swap:
+        found = self.statistic
+        if found is None:
+            before, after = _evened(self.before, self.after)
+            return swap_test(before, after, alternative=alternative, clusters=clusters)
+        # Beyond the cases in question stand those that are the same in both arms: swapping them changes nothing.
+        names = (*clusters, *range(len(found.before) - len(clusters)))
+        before, after = _evened(found.before, found.after)
+        return statistic_test(before, after, found.of, alternative=alternative, clusters=names)
 
     def broken(self) -> BrokenCase:
         """The broken-case test."""
         return broken_case(self.before, self.after)
+
+
+def _evened(before: Sequence[tuple[Any, ...]], after: Sequence[tuple[Any, ...]]) -> tuple[Any, Any]:
+    """The first samples of each case, equally many on both sides: whole clusters can be swapped only then."""
+    counts = [min(len(old), len(new)) for old, new in zip(before, after, strict=True)]
+    old, new = (tuple(side[:count] for side, count in zip(arm, counts, strict=True)) for arm in (before, after))
+    return old, new
 
 
 def mean(side: Side) -> float:

@@ -146,6 +146,7 @@ _TAILS: Mapping[Why, Callable[[Decision], str]] = {
     Why.DETERMINISTIC_DROP: lambda _: "; repeated answers agree, so this is no luck",
     Why.SIGNIFICANT: _tested,
     Why.BROKEN_CASE: lambda d: f"; case {d.tested.broken if d.tested else ''} broke, {p_value(d.p)}",
+    Why.SEQUENTIAL: lambda d: f"; {d.crossed}",
     Why.MAX_DROP: lambda _: "; a drop this large needs no proof",
     Why.UNDERPOWERED: lambda _: "; no outcome of this size could be significant: ask for more samples or cases",
     Why.NOT_SIGNIFICANT: lambda d: f"; {p_value(d.p)}: this may be luck",

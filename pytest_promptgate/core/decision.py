@@ -102,6 +102,10 @@ def _confirm(question: Question) -> Settled:
 
 
 def _significant(question: Question) -> Settled:
+    if found := _comparable(question):
+        return found
+    if question.crossed is not None:
+        return Decision(outcome=Outcome.REGRESSED, why=Why.SEQUENTIAL, crossed=question.crossed)
     return _without_doubt(question) or _tested(question.arms, with_case=question.arms.samples >= CASE_SAMPLES)
 
 

@@ -7,7 +7,6 @@ from functools import lru_cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.exact import mcnemar_exact
 from pytest_promptgate.core.intervals import suite_se, z_of
 
 if TYPE_CHECKING:
@@ -77,20 +76,29 @@ def _binomial(n: int, k: int, share: float) -> float:
 @lru_cache(maxsize=64)
 def _critical(n: int, alpha: float) -> tuple[int, ...]:
     """For 0 … n changed cases, the fewest worse ones that are significant; one more than changed if none are."""
-    found, least = [], 1
-    for changed in range(n + 1):
-        least += mcnemar_exact(least, changed - least) > alpha + 1e-9 if least <= changed else 0
+    found, least, tail = [1], 1, 0.0  # tail: P(Bin(changed, ½) >= least), what McNemar's test gives
+    for changed in range(1, n + 1):
+        tail += _binomial(changed - 1, least - 1, 0.5) / 2
+        if tail > alpha + 1e-9:
+            tail -= _binomial(changed, least, 0.5)
+            least += 1
         found.append(least)
     return tuple(found)
 
 
 def _at_least(n: int, share: float, k: int) -> float:
-    term = _binomial(n, k, share) if k <= n else 0.0
+    if k > n:
+        return 0.0
+    if k <= n * share:  # the shorter tail: its terms shrink, so none of those that count is lost as too small
+        return 1.0 - _at_least(n, 1 - share, n - k + 1)
+    term = _binomial(n, k, share)
     total, odds = 0.0, share / (1 - share) if share < 1 else 0.0
     for each in range(k, n + 1):
         total += term
         term *= odds * (n - each) / (each + 1)
-    return total if share < 1 else float(k <= n)
+        if term < 1e-18:
+            break
+    return total
 
 
 def mcnemar_mde(n: int, flip_rate: float, *, alpha: float = 0.05, power: float = POWER) -> float | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.exact import mcnemar_exact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 EPSILON = 1e-9  # floating-point dust; GATE §1
 GRID = 32
@@ -81,13 +81,16 @@ def e_grid(d: Sequence[float], *, margin: float = 0.0, grid: int = GRID) -> list
     Source:
         Waudby-Smith & Ramdas, Estimating Means of Bounded Random Variables by Betting, JRSS B 86 (2024).
     """
+    return list(e_values(d, margin=margin, grid=grid))
+
+
+def e_values(d: Iterable[float], *, margin: float = 0.0, grid: int = GRID) -> Iterator[float]:
+    """`e_grid`, case by case: reads one more of `d` for each value."""
     stakes = [(j - 0.5) / (grid * (1 + margin)) for j in range(1, grid + 1)]
     wealth = [1.0] * grid
-    path = []
     for each in d:
         wealth = [have * (1 - stake * (each + margin)) for have, stake in zip(wealth, stakes, strict=True)]
-        path.append(math.fsum(wealth) / grid)
-    return path
+        yield math.fsum(wealth) / grid
 
 
 def e_without_replacement(d: Iterable[float], n: int) -> list[float]:

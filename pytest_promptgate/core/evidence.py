@@ -31,6 +31,7 @@ class Sides:
     case: str
     before: tuple[Observation, ...]
     after: tuple[Observation, ...]
+    cluster: str = ""  # "": none
 
 
 def arms_of(
@@ -39,6 +40,7 @@ def arms_of(
     *,
     context: Sequence[Sides] = (),
     aggregates: Mapping[str, Aggregate] = _NONE,
+    together: bool = False,
 ) -> Arms:
     """Two arms of one metric, turned so that higher is better.
 
@@ -48,6 +50,7 @@ def arms_of(
             needs beside them, when only some cases were asked again: with as many samples each as those have, so that
             cases weigh alike. A mean does not read them.
         aggregates: Those of plugins; they run inside the arms' tests too, and raise `metrics.AggregateError` there.
+        together: The cases of a cluster are answered together.
     """
     sign = 1 if spec.direction is Direction.HIGHER else -1
     towards = 1 if needs_labels(spec.aggregate) else sign  # a label is right or wrong, also for a confusion rate
@@ -62,6 +65,8 @@ def arms_of(
         cases=tuple(each.case for each in sides),
         before=tuple(tuple(towards * value_of(spec, seen) for seen in each.before) for each in sides),
         after=tuple(tuple(towards * value_of(spec, seen) for seen in each.after) for each in sides),
+        clusters=tuple(each.cluster for each in sides) if any(each.cluster for each in sides) else None,
+        together=together,
         statistic=statistic,
         scale=scale,
     )

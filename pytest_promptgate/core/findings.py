@@ -78,6 +78,11 @@ def new(spec: MetricSpec, value: float, *, n: int, why: str) -> Finding:
     return Finding(outcome=Outcome.NEW, reason=f"{spec.name} is {numbers(value)[0]} (n={n}): {why}")
 
 
+def unselected(spec: MetricSpec) -> Finding:
+    """A slice of which a partial run has no case."""
+    return Finding(outcome=Outcome.NEW, reason=f"{spec.name} was not measured: none of its cases was selected")
+
+
 def incomparable(spec: MetricSpec, why: str) -> Finding:
     """Both numbers may be right, but they do not measure the same thing."""
     return Finding(outcome=Outcome.INCOMPARABLE, reason=f"{spec.name} cannot be compared: {why}")
@@ -87,6 +92,11 @@ def unasked(spec: MetricSpec, *, missing: int, planned: int, why: str) -> Findin
     """Trials have no answer because nobody asked."""
     told = f": {one_line(why, width=WIDTH)}" if why else ""
     return _open(spec, f"{missing} of {planned} trials were not asked{told}")
+
+
+def cut_short(spec: MetricSpec, why: str) -> Finding:
+    """The suite was stopped for another metric's failure."""
+    return _open(spec, f"nothing more was asked: {one_line(why, width=WIDTH)}")
 
 
 def unmeasured(measured: Unmeasured) -> Finding:

@@ -21,7 +21,7 @@ def z_of(level: float) -> float:
     return NormalDist().inv_cdf(level)
 
 
-def wilson(passed: int, n: int, *, conf: float = 0.95) -> tuple[float, float]:
+def wilson(passed: float, n: int, *, conf: float = 0.95) -> tuple[float, float]:
     """Interval of a share.
 
     Source:

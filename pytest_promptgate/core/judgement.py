@@ -18,6 +18,7 @@ from pytest_promptgate.core.findings import Finding
 from pytest_promptgate.core.gate import LEAST_COVERED, RED, GateInput, Standing, decided
 from pytest_promptgate.core.observables import grade
 from pytest_promptgate.core.sees import what_it_sees
+from pytest_promptgate.core.sequential import crossed, looks_of
 from pytest_promptgate.core.types import Outcome, Score, Verdict
 from pytest_promptgate.core.weighing import Weighed, is_lower, is_tested, weigh
 
@@ -85,10 +86,11 @@ def _asked(at: int, reference: Arm, standing: Standing, weighed: Weighed) -> _As
     policy = Policy(
         rule=suite.rule if is_tested(standing) else "strict",
         tolerance=standing.gate.tolerance,
-        alpha=suite.policy.alpha,
+        alpha=suite.policy.test_alpha,
         max_drop=suite.policy.max_drop,
     )
-    question = Question(arms=arms, policy=policy)
+    looks = looks_of(standing.spec, suite, family=weighed.given.course.family) if reference is Arm.PRODUCTION else None
+    question = Question(arms=arms, policy=policy, crossed=crossed(looks, arms) if looks else None)
     lower = policy.rule == "confirm" and is_lower(arms, standing.gate.tolerance)
     stage2 = weighed.stage2.get(reference) if lower else None
     if isinstance(stage2, Retried):
@@ -96,7 +98,7 @@ def _asked(at: int, reference: Arm, standing: Standing, weighed: Weighed) -> _As
         return _Asked(at, reference, standing, replace(question, fresh=fresh), stage2)
     if isinstance(stage2, NotRetried) and stage2.outcome is None:
         stored = "significant" if arms.samples >= STORED_SAMPLES else "strict"
-        if reference is Arm.ANCHOR and stored == "strict":
+        if reference is Arm.ANCHOR and (stored == "strict" or standing.spec.name in weighed.given.controlled):
             return None  # reported only (DECISIONS 9)
         return _Asked(at, reference, standing, replace(question, policy=replace(policy, rule=stored)), stage2)
     return _Asked(at, reference, standing, question, stage2)
@@ -106,9 +108,10 @@ def _fresh(standing: Standing, stage2: Retried, reference: Arm, stored: Arms) ->
     """Both prompts on the cases that were asked again; None if too few of them have a score."""
     spec, samples = standing.spec, stage2.retrial.samples
     old, new = stage2.answers[reference], stage2.answers[Arm.CANDIDATE]
+    clusters = dict(zip(stored.cases, stored.clusters, strict=True)) if stored.clusters else {}
     asked = [case for case in stored.cases if case in old]
     sides = [
-        Sides(case=case, before=before, after=after)
+        Sides(case=case, before=before, after=after, cluster=clusters.get(case, ""))
         for case in asked
         if (before := _scored(spec, old[case]))
         and (after := _scored(spec, new[case]))
@@ -122,7 +125,7 @@ def _fresh(standing: Standing, stage2: Retried, reference: Arm, stored: Arms) ->
         for pair in standing.comparison.pairs
         if pair.case.id not in again
     ]
-    return arms_of(spec, sides, context=context, aggregates=standing.aggregates)
+    return arms_of(spec, sides, context=context, aggregates=standing.aggregates, together=stored.together)
 
 
 def _scored(spec: MetricSpec, observations: Sequence[Observation]) -> tuple[Observation, ...]:
@@ -146,7 +149,8 @@ def _verdict(asked: _Asked, decision: Decision, given: GateInput, family: int) -
     elif isinstance(stage2, NotRetried) and finding.outcome is Outcome.REGRESSED and decision.why is Why.UNCONFIRMED:
         finding = Finding(outcome=stage2.outcome or finding.outcome, reason=f"{finding.reason}, and {stage2.why}")
     verdict = decided(standing, finding, given)
-    sees = what_it_sees(standing, asked.question, family) if standing.gate.gated else ""
+    noise = given.noise.get(standing.spec.name)
+    sees = what_it_sees(standing, asked.question, family, noise) if standing.gate.gated else ""
     return replace(verdict, p=decision.adjusted, sees=sees)
 
 

@@ -52,7 +52,7 @@ __all__ = [
 def measure(
     spec: MetricSpec, observations: Sequence[Observation], *, aggregates: Mapping[str, Aggregate] = MappingProxyType({})
 ) -> Measured:
-    """Measure one metric; every observation stands in its books exactly once.
+    """Measure one metric; every observation (of its part of the suite) stands in its books exactly once.
 
     Args:
         aggregates: Those of plugins, by name; a built-in name wins.
@@ -60,6 +60,8 @@ def measure(
     Returns:
         `Unmeasured` if nothing was scored, or if a plugin's aggregate raised or returned no finite number.
     """
+    if spec.part is not None:
+        observations = [each for each in observations if each.case in spec.part.cases]
     grades = [grade(spec, observation) for observation in observations]
     books = _books(grades)
     if not books.scored:

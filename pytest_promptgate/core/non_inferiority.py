@@ -24,17 +24,25 @@ class Bounds:
 def bounds(arms: Arms, *, alpha: float) -> Bounds:
     """Bounds of the change.
 
-    One binary sample: Newcombe's method 10. Repeated samples: the spread of the answers to these cases. One sample of
-    another score: the spread of cases, by clusters if there are any. No mean at all: a paired bootstrap over cases.
+    One binary sample: Newcombe's method 10; with clusters the wider of it and the next but one, as few cases show no
+    spread. Repeated samples: the spread of the answers to these cases. One sample of another score: the spread of
+    cases, by clusters (CR1) if there are any. No mean at all: a paired bootstrap over cases, whole clusters at a time.
     """
     if arms.statistic is not None:
         low, high = _bootstrapped(arms, arms.statistic, conf=1 - 2 * alpha)
-    elif arms.is_binary_once:
-        low, high = _paired_shares(arms, conf=1 - 2 * alpha)
-    else:
-        se = suite_se(arms.before, arms.after) if arms.samples >= 2 else cluster_se(arms.case_gains, arms.clusters)
-        low, high = arms.gain - z_of(1 - alpha) * se, arms.gain + z_of(1 - alpha) * se
+        return Bounds(low=low, high=high)
+    reach = z_of(1 - alpha) * arms.scale * _se(arms)
+    low, high = arms.gain - reach, arms.gain + reach
+    if arms.is_binary_once:
+        shares = [arms.scale * each for each in _paired_shares(arms, conf=1 - 2 * alpha)]
+        low, high = shares if arms.clusters is None else (min(low, shares[0]), max(high, shares[1]))
     return Bounds(low=low, high=high)
+
+
+def _se(arms: Arms) -> float:
+    if arms.samples >= 2 and not arms.together:
+        return suite_se(arms.before, arms.after)
+    return cluster_se(arms.case_gains, arms.clusters)
 
 
 def _paired_shares(arms: Arms, *, conf: float) -> tuple[float, float]:

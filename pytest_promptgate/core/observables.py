@@ -28,7 +28,7 @@ OBSERVABLES: Mapping[str, Direction] = MappingProxyType(
 
 _UNKNOWN = {
     "cost_usd": "the cost is not known: no price for this model, or its tokens were not counted",
-    "latency_s": "the latency was not recorded",
+    "latency_s": "the latency was not measured",
 }
 
 

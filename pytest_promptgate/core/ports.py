@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from pytest_promptgate.core.types import (
+    BoundScorer,
     Case,
     Completion,
     Json,
     Message,
+    ModelPin,
     Observation,
     PromptVersion,
     Request,
@@ -21,6 +23,40 @@ from pytest_promptgate.core.types import (
 # A scorer is a callable; one that must wait returns an awaitable. It raises only if it is broken.
 Scorer: TypeAlias = Callable[[Completion, Case], "Score | Unscored | Awaitable[Score | Unscored]"]
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """What a judge wants to know of its model about one answer, and how it reads what comes back. Pure."""
+
+    requests: tuple[Request, ...]  # one per vote, never empty
+    # Replies in the order of `requests`; an `Unscored` stands for a request that the provider refused.
+    grade: Callable[[Sequence[Completion | Unscored]], Score | Unscored]
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """A scorer that asks a model. It only says what to ask: the engine asks, with its store, limits and accounts."""
+
+    @property
+    def pin(self) -> ModelPin:
+        """The judge's own model, never the subject's."""
+
+    @property
+    def compares(self) -> bool:
+        """Whether it holds an answer against production's; production itself then scores `core.pairs.PAR`."""
+
+    def inquire(
+        self, completion: Completion, case: Case, production: Completion | Unscored | None
+    ) -> Inquiry | Score | Unscored:
+        """What to ask about an answer, or its grade if nothing has to be asked. Raises only if it is broken.
+
+        Args:
+            completion: The answer.
+            case: What it answers.
+            production: The baseline's answer to the same case; None if there is none, `Unscored` if it is not at hand.
+        """
+
+
 # What a plugin offers under a name: a plain scorer, or a frozen dataclass whose fields are the settings
 # that a suite may write and whose instances are scorers. Class attributes that are read, all optional:
 #   revision: int             raised whenever the same settings may score differently (part of the fingerprint)
@@ -29,6 +65,11 @@ Scorer: TypeAlias = Callable[[Completion, Case], "Score | Unscored | Awaitable[S
 #   direction: Direction      default higher
 #   labels: bool              True: its scores carry labels
 #   check(case) -> None       raises ValueError or LookupError if the row can never be scored, before the first call
+#   reads_text: bool          False: the suite's `extract` does not concern it
+#   reads_json: bool          True: a text that `extract: {json_path: …}` finds is handed over in quotation marks
+#   if_not_extracted: str     "zero" or "unscored"; default: unscored if it waits (a judge), else zero
+#   nests: str                "one" or "many": it is built from scorers, handed over as `parts` (`BoundScorer`s); with
+#                             a field `weights`, a suite may give each of them a weight
 ScorerOffer: TypeAlias = "Scorer | type"
 
 # (template variables -> values) -> rendered messages; raises PromptError for an undefined variable.
@@ -36,6 +77,21 @@ Renderer: TypeAlias = Callable[[PromptVersion, Mapping[str, Json]], tuple[Messag
 
 # Values of the scored trials (finite), or of an observable, in trial order -> one number.
 Aggregate: TypeAlias = Callable[[Sequence[float]], float]
+
+
+class ExtractionOffer(Protocol):
+    """What makes a scorer read a part of the answer."""
+
+    @property
+    def steps(self) -> Mapping[str, type]:
+        """Ways to find the part, by their names in a suite: dataclasses whose fields are the settings."""
+
+    @property
+    def revision(self) -> int:
+        """Raised whenever the same step may find another part."""
+
+    def __call__(self, *, parts: tuple[BoundScorer, ...], step: Any) -> Scorer:
+        """The scorer that hands one part of the answer, which `step` finds, to the one scorer in `parts`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +134,7 @@ class ProviderSpec:
     timeout_s: float = 120.0  # for one try
     retry_for_s: float = 120.0  # for all tries of one call; 0: one try
     hedge: bool = False
+    structured_outputs: bool | None = None  # answers by a JSON schema; None: known of the family
 
 
 class Account(Protocol):

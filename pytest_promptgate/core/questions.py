@@ -11,6 +11,7 @@ from pytest_promptgate.core.types import Outcome, Tolerance
 if TYPE_CHECKING:
     from pytest_promptgate.core.arms import Arms
     from pytest_promptgate.core.non_inferiority import Bounds
+    from pytest_promptgate.core.sequential import Crossed
 
 
 class Why(StrEnum):
@@ -29,6 +30,7 @@ class Why(StrEnum):
     SIGNIFICANT = "significant"
     BROKEN_CASE = "broken_case"
     MAX_DROP = "max_drop"
+    SEQUENTIAL = "sequential"
     UNDERPOWERED = "underpowered"
     NOT_SIGNIFICANT = "not_significant"
     NO_MARGIN = "no_margin"
@@ -57,6 +59,7 @@ class Question:
     policy: Policy
     expected: int | None = None  # cases of the reference that the run should have; None: those of `arms`
     fresh: Arms | None = None  # under `confirm`: both prompts asked again; None: that was not possible
+    crossed: Crossed | None = None  # under `significant`: looked at case by case, the evidence sufficed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,7 @@ class Decision:
     adjusted: float | None = None  # the same within the run's family; rejected iff <= α
     tested: Tested | None = None
     bounds: Bounds | None = None  # under `non_inferior`
+    crossed: Crossed | None = None
 
     @property
     def fails(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.anchor import Side
 from pytest_promptgate.core.expressions import parse_expression
 from pytest_promptgate.core.metrics import OBSERVABLES, known_aggregates, measure, needs_labels
 from pytest_promptgate.core.types import CaseRecord, Direction, Measurement, MetricSpec
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from pytest_promptgate.core.ports import Aggregate
-    from pytest_promptgate.core.types import Baseline, Contract, Observation, Result
+    from pytest_promptgate.core.types import Baseline, Contract, Observation, Result, Suite
 
 _LATENCY = "latency_s"
 _COST = "cost_usd"
@@ -64,6 +65,16 @@ def records(results: Sequence[Result], scorers: Collection[str] | None = None) -
     for result in results:
         by_case.setdefault(result.trial.case.id, []).append(result)
     return {case: _record(case, samples, scorers) for case, samples in by_case.items()}
+
+
+def side_of(suite: Suite, results: Sequence[Result]) -> Side:
+    """A run of `suite`, as the anchor's side is one."""
+    return Side(
+        cases=records(results),
+        scorers={each.name: each.fingerprint for each in suite.scorers},
+        clusters={case.id: case.cluster for case in suite.cases if case.cluster},
+        together=suite.together,
+    )
 
 
 def _record(case: str, results: list[Result], scorers: Collection[str] | None) -> CaseRecord:

@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FIRST = ""  # the round that counts without ever being called complete
-# Other names are those of confirm rounds: digests, which are longer.
+SELF = "aa"  # of prompts that are held against themselves
+CONTROL = "control-"  # and a digest: the rounds of `workflows.control`
+# Other names are those of confirm and control rounds: digests, which are longer.
 _NUMBER = re.compile(r"[1-9]\d{0,8}\Z")
 
 

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.detectable import (
-    expected_se,
-    guessed_flip_rate,
-    in_words,
-    mcnemar_mde,
-    mcnemar_power,
-    mde,
-    power_at,
-)
+from pytest_promptgate.core.detectable import expected_se, in_words, mde, power_at
+from pytest_promptgate.core.intervals import cluster_se
+from pytest_promptgate.core.noise import Source, guessed_noise
+from pytest_promptgate.core.power import chance, detectable_drop
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_promptgate.core.arms import Arms
     from pytest_promptgate.core.decision import Question
     from pytest_promptgate.core.gate import Standing
+    from pytest_promptgate.core.noise import Noise
 
-MOST_EXACT = 200  # cases; above, the normal approximation is as good, and the exact one takes too long
 SMALL = 0.02  # a drop worth naming beside the detectable one
 
 
-def what_it_sees(standing: Standing, question: Question, family: int) -> str:
+def what_it_sees(standing: Standing, question: Question, family: int, noise: Noise | None = None) -> str:
     """``a drop of about 4.4 points is caught in 4 of 5 runs, one of 2 points in about 1 of 3``; "" if nobody knows.
 
     Points are hundredths of a metric on 0 … 1. Under ``confirm`` the one-sample value is a lower bound: the retrial
@@ -33,25 +30,41 @@ def what_it_sees(standing: Standing, question: Question, family: int) -> str:
         standing: The metric on its pairs.
         question: What was decided of it.
         family: Gated metrics of the run, which share its level.
+        noise: What ``--prompt-aa`` measured of it; None: it is guessed, unless this run's own repeats tell.
     """
     arms, policy = question.arms, question.policy
-    if policy.rule == "strict" or arms.statistic is not None or not 0 <= min(standing.before, standing.after) <= 1:
+    if policy.rule == "strict" or not 0 <= min(standing.before, standing.after) <= 1:
         return ""
     alpha, n = policy.alpha / family, len(arms.cases)
     least = "at least " if policy.rule == "confirm" else ""
-    se = expected_se(arms.before, arms.after)
+    if arms.together and arms.clusters is not None:
+        return _together(arms, arms.clusters, alpha, least)
+    se = None if arms.statistic is not None else expected_se(arms.before, arms.after)
     if se is not None:
         return _told(mde(se, alpha=alpha, n=n), power_at(SMALL, se, alpha=alpha, n=n), least)
-    if not arms.is_binary_once:
+    known = _noise(standing, arms, noise)
+    if known is None:
         return ""
-    flips = guessed_flip_rate(standing.before)
-    if n > MOST_EXACT:
-        spread = math.sqrt(flips / n)
-        return _told(mde(spread, alpha=alpha, n=n), power_at(SMALL, spread, alpha=alpha, n=n), least)
-    found = mcnemar_mde(n, flips, alpha=alpha)
+    if known.spread == 0 and policy.rule == "confirm":
+        return "any drop is seen, as long as no answer varies: none did in --prompt-aa"
+    found = detectable_drop(known, n, arms.samples, alpha=alpha)
     if found is None:
         return f"{n} cases with one sample each: no drop would be caught in 4 of 5 runs without asking again"
-    return _told(found, mcnemar_power(n, flips, SMALL, alpha=alpha), least)
+    line = _told(found, chance(known, SMALL, n, arms.samples, alpha=alpha), least)
+    return f"{line} (measured flip rate: {100 * known.flip_rate:.1f} %)" if known.source is Source.MEASURED else line
+
+
+def _together(arms: Arms, clusters: Sequence[str], alpha: float, least: str) -> str:
+    """Cases that are answered together count as one; how far whole clusters spread, this run tells, or nobody."""
+    n = len(set(clusters))
+    se = cluster_se(arms.case_gains, clusters) if n >= 2 and arms.statistic is None else 0.0
+    return _told(mde(se, alpha=alpha, n=n), power_at(SMALL, se, alpha=alpha, n=n), least) if se else ""
+
+
+def _noise(standing: Standing, arms: Arms, noise: Noise | None) -> Noise | None:
+    if noise is not None and arms.scale == 1:
+        return noise
+    return guessed_noise(standing.before) if arms.is_binary_once and arms.scale == 1 else None
 
 
 def _told(drop: float, small: float, least: str) -> str:

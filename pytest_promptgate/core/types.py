@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,7 +18,7 @@ from pytest_promptgate.core.expressions import written
 from pytest_promptgate.errors import Place
 
 if TYPE_CHECKING:
-    from pytest_promptgate.core.ports import Scorer
+    from pytest_promptgate.core.ports import Judge, Scorer
 
 # What a JSON file can hold. Numbers are finite; keys are strings.
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -93,6 +93,7 @@ class Case:
     tags: tuple[str, ...]
     digest: str  # of the columns that the suite reads, and of `expected`
     place: Place
+    cluster: str = ""  # what it stands for in the suite's cluster column; "" if the suite names none
 
 
 class Direction(StrEnum):
@@ -108,21 +109,35 @@ class BoundScorer:
 
     name: str  # as the suite calls it; metrics refer to it
     kind: str  # as it was offered: "exact_match", or "package.module:function"
-    scorer: Scorer
+    scorer: Scorer | Judge
     fingerprint: str  # changes when its scores may change
     place: Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MetricSpec:
-    """``accuracy: mean(queue)``."""
+class Part:
+    """The cases of a suite that have one value in one column: a slice of it."""
 
-    name: str
+    name: str  # "language=de", such that it can stand in a node id
+    cases: frozenset[str]  # ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricSpec:
+    """``accuracy: mean(queue)``, of a whole suite or of a part of it."""
+
+    name: str  # "accuracy", or "accuracy[language=de]"
     aggregate: str  # mean, min, max, median, p50 … p99, total, rate, precision, recall, f1, confusion
     source: str  # a scorer's name, or one of `core.metrics.OBSERVABLES` (cost_usd, latency_s, tokens_in, …)
     arguments: Mapping[str, Json] = field(default_factory=dict)  # f1(queue, label=billing)
     direction: Direction
     place: Place
+    part: Part | None = None  # the only cases that count; None: all
+
+    @property
+    def whole(self) -> str:
+        """The name of the metric that this is, or that this is a part of."""
+        return self.name if self.part is None else self.name.removesuffix(f"[{self.part.name}]")
 
     @property
     def expression(self) -> str:
@@ -163,6 +178,13 @@ class GatePolicy:
     confirm_samples: int = 8  # most fresh answers per case and prompt; at least 3
     confirm_max_calls: int | None = None  # of stage 2; None: six per case of the suite
     max_drop: float | None = 0.10  # under `significant`: a drop as large as this needs no proof; None: no such limit
+    early_stop: str | None = None  # under `significant`, "e": look after every case, at a fifth of alpha
+    first_round: bool = False  # under `significant`: where one sample of every case is not lower, ask no others
+
+    @property
+    def test_alpha(self) -> float:
+        """What is left of `alpha` for the test at the end."""
+        return self.alpha if self.early_stop is None else 0.8 * self.alpha
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,12 +211,21 @@ class Suite:
     scorers: tuple[BoundScorer, ...]  # never empty
     metrics: tuple[MetricSpec, ...]  # never empty
     rule: str  # strict, confirm, significant or non_inferior
-    gates: Mapping[str, MetricGate]  # one per metric, by its name
+    gates: Mapping[str, MetricGate]  # one per metric and gated slice, by its name
     policy: GatePolicy = field(default_factory=GatePolicy)
     must_pass: tuple[MustPass, ...] = ()
     slices: tuple[str, ...] = ()  # columns, or "tags"
+    parts: tuple[MetricSpec, ...] = ()  # gated slices: some of `metrics`, each on some of `cases`
+    thin: frozenset[str] = frozenset()  # slices of too few cases for the gate that was asked for: "language=fr"
+    together: bool = False  # cases of a cluster are answered together: tests swap whole clusters
     smoke: int = 8  # cases of the smoke tier
     outputs: bool = True  # keep the baseline's outputs beside the lockfile
+    default_rules: Mapping[str, str] = field(default_factory=dict)  # by slot, if the file names no rule; else empty
+
+    @property
+    def judged(self) -> tuple[MetricSpec, ...]:
+        """The metrics, then the gated slices: everything that gets a verdict."""
+        return (*self.metrics, *self.parts)
 
 
 # --- what is asked and answered --------------------------------------------------------------------------------------
@@ -246,7 +277,7 @@ class Completion:
     tokens_in: int | None = None  # None: the provider did not count
     tokens_out: int | None = None
     tokens_cached: int | None = None
-    latency_s: float = 0.0
+    latency_s: float | None = None  # seconds; None: nobody measured it, as for an answer of a batch
     finish_reason: str = ""
     logprobs: Json = None  # as the provider gives them, if they were asked for
     requests: int = 1  # paid for this answer: 2 if it was hedged
@@ -259,6 +290,8 @@ class Score:
     value: float  # 0 … 1, higher is better, unless the scorer says otherwise
     reason: str = ""  # why it is not the best; untrusted: it may quote the model
     labels: tuple[str, str] | None = None  # (answered, expected), for precision, recall, f1 and confusion
+    # The part to grade was not found in the answer: the worst score, and counted apart.
+    unextracted: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
@@ -531,7 +564,53 @@ class SliceMeasurement:
     """One metric over the cases of one slice; shown, not gated."""
 
     slice: str  # "language=en"
-    measured: Measured
+    measured: Measured  # where there is a `baseline`: on the cases that both have
+    baseline: Measured | None = None
+    cases: int = 0  # of this run, compared or not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """One metric of production, on the same cases: as its baseline has it, and as it answers in this run."""
+
+    metric: str
+    recorded: float
+    now: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """Production, asked in this very run beside the candidate, so that neither has the provider's better minutes."""
+
+    prompt: str  # its label
+    metrics: frozenset[str]  # those that are held against it; the others are held against the stored baseline
+    timing: bool = False  # only its latencies count, since a gate reads them
+    results: tuple[Result, ...] = ()  # its own answers
+    shared: tuple[Result, ...] = ()  # the candidate's, where both send the same request: one answer stands for both
+    missing: str = ""  # why it could not be asked at all
+    shifts: tuple[Shift, ...] = ()  # of the metrics that it has another value of than its baseline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What one judge was asked for: verdicts, apart from the answers that they are about."""
+
+    scorer: str
+    model: str
+    asked: int = 0  # calls that were answered
+    stored: int = 0
+    tokens: int = 0  # of what was asked
+    cost_usd: float | None = 0.0  # of what was asked; None: not known of at least one call
+
+    def __add__(self, other: Judged) -> Judged:
+        known = self.cost_usd is not None and other.cost_usd is not None
+        return replace(
+            self,
+            asked=self.asked + other.asked,
+            stored=self.stored + other.stored,
+            tokens=self.tokens + other.tokens,
+            cost_usd=(self.cost_usd or 0.0) + (other.cost_usd or 0.0) if known else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -550,3 +629,5 @@ class Report:
     slices: tuple[SliceMeasurement, ...] = ()
     notes: tuple[str, ...] = ()  # told once: "served model not verifiable", …
     transport: str = ""  # what carried the calls: "aiohttp"; "" if nothing was asked
+    judged: tuple[Judged, ...] = ()  # one per judge that was needed
+    control: Control | None = None  # then `baseline` has its answers in place of the stored ones

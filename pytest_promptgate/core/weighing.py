@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.anchor import Side, tested_since
+from pytest_promptgate.core.anchor import tested_since
 from pytest_promptgate.core.changes import EPSILON
 from pytest_promptgate.core.confirmation import Arm
 from pytest_promptgate.core.gate import Standing, stand
 from pytest_promptgate.core.metrics import known_aggregates
-from pytest_promptgate.core.recorded import records
+from pytest_promptgate.core.recorded import side_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ class Weighed:
     """One suite and slot, as far as it can be judged by itself."""
 
     given: GateInput
-    stands: tuple[Standing | Verdict, ...]  # in the order of the suite's metrics
+    stands: tuple[Standing | Verdict, ...]  # in the order of the suite's metrics, then of its gated slices
     since: Mapping[str, Arms]  # by metric: the anchor's cases beside the run's, where this change lowers it
     stage2: Mapping[Arm, Stage2] = field(default_factory=lambda: MappingProxyType({}))  # by reference
 
@@ -53,7 +53,7 @@ class Weighed:
 
 def weigh(given: GateInput) -> Weighed:
     """Find out where every metric of one suite stands."""
-    stands = tuple(stand(spec, given) for spec in given.suite.metrics)
+    stands = tuple(stand(spec, given) for spec in given.suite.judged)
     return Weighed(given=given, stands=stands, since=dict(_since(given, stands)))
 
 
@@ -72,8 +72,10 @@ def _since(given: GateInput, stands: tuple[Standing | Verdict, ...]) -> Iterator
     anchor = given.baseline.anchor if given.baseline else None
     if anchor is None or given.suite.rule == "strict" or given.selection is not None:
         return
-    now = Side(cases=records(given.results), scorers={each.name: each.fingerprint for each in given.suite.scorers})
+    now = side_of(given.suite, given.results)
     for each in stands:
+        if isinstance(each, Standing) and each.spec.name in given.controlled and given.suite.rule != "confirm":
+            continue  # the anchor's answers are of another day, and nobody asks it again
         if isinstance(each, Standing) and is_tested(each) and each.arms().gain < -EPSILON:
             arms = tested_since(each.spec, anchor, now, aggregates=given.aggregates)
             if arms is not None:

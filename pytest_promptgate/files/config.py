@@ -25,7 +25,7 @@ _PROVIDER_KEYS = frozenset(
     {
         *("kind", "family", "base_url", "base_url_env", "endpoint", "endpoint_env", "api_key_env", "headers"),
         *("deployments", "api_version", "models", "requests_per_minute", "tokens_per_minute", "timeout_s"),
-        *("retry_for_s", "hedge"),
+        *("retry_for_s", "hedge", "structured_outputs"),
     }
 )
 _ADDRESS_HINTS = {
@@ -118,6 +118,7 @@ def _provider(name: str, entry: Node, kinds: Collection[str]) -> ProviderSpec:
         timeout_s=_timeout(entry.get("timeout_s")),
         retry_for_s=_patience(entry.get("retry_for_s")),
         hedge=_flag(entry.get("hedge")),
+        structured_outputs=_known_flag(entry.get("structured_outputs")),
     )
     _check_address(spec, entry)
     return spec
@@ -220,6 +221,10 @@ def _text(node: Node | None) -> str:
 
 def _flag(node: Node | None) -> bool:
     return bool(node and node.flag())
+
+
+def _known_flag(node: Node | None) -> bool | None:
+    return node.flag() if node else None
 
 
 def _limit(node: Node | None) -> int | None:

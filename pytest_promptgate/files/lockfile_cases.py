@@ -5,7 +5,8 @@
     {"request": digest, "row": digest,
      "samples": [{"output": digest, "scores": {scorer: grade}, "tokens": [in, out, cached]}]}     (on one line)
 
-A grade is a number; ``[number, answered, expected]`` where a metric reads labels; or ``{"unscored": reason}``.
+A grade is a number; ``[number, answered, expected]`` where a metric reads labels; ``{"unextracted": number or list}``
+where the part to grade was not found; or ``{"unscored": reason}``.
 ``tokens`` is missing if the provider did not count; ``latency_s`` stands in a sample if a gate reads it.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.types import CaseRecord, Observation, Score, Unscored
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
 _CASE = frozenset({"request", "row", "samples"})
 _SAMPLE = frozenset({"latency_s", "output", "scores", "tokens"})
-_GRADE = 'a number, [number, answered, expected] or {"unscored": reason}'
+_GRADE = 'a number, [number, answered, expected], {"unextracted": …} or {"unscored": reason}'
 _NO_TOKENS = (None, None, None)
 _TOKENS = "[in, out, cached], each a whole number or null"
 
@@ -70,7 +72,8 @@ def _sample(observation: Observation, kept: Kept) -> dict[str, Json]:
 def _grade(grade: Grade, labelled: bool) -> Json:
     if isinstance(grade, Score):
         value = grade.value + 0.0  # 1 and 1.0, 0.0 and -0.0 are one score: one text
-        return [value, *grade.labels] if labelled and grade.labels is not None else value
+        kept: Json = [value, *grade.labels] if labelled and grade.labels is not None else value
+        return {"unextracted": kept} if grade.unextracted else kept
     if isinstance(grade, Unscored):
         return {"unscored": grade.reason}
     raise ValueError(f"{type(grade).__name__}: only answered and scored samples can stand in a baseline")
@@ -128,9 +131,15 @@ def _read_grade(value: Json) -> Grade:
         return _read_labelled(value)
     if isinstance(value, Mapping) and value.keys() == {"unscored"}:
         return Unscored(reason=field(mapping(value), "unscored", text))
+    if isinstance(value, Mapping) and value.keys() == {"unextracted"}:
+        return field(mapping(value), "unextracted", _read_unextracted)
     if isinstance(value, int) and not isinstance(value, bool):
         return _score(float(value))
     raise wrong(_GRADE, value)
+
+
+def _read_unextracted(value: Json) -> Score:
+    return replace(_read_labelled(value) if isinstance(value, list) else _score(number(value)), unextracted=True)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -4,7 +4,7 @@
 
     "directions": {metric: "higher" or "lower"}                                    of metrics that are turned
     "must_reach": {case: {scorer: number}}                                         one line per case
-    "policy": {"alpha", "confirm_max_calls", "confirm_samples", "max_drop"}        those that are set
+    "policy": {"alpha", "confirm_max_calls", "confirm_samples", "max_drop", "early_stop", "first_round"}, as far as set
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_promptgate.core.types import Contract, Direction, GatePolicy
 from pytest_promptgate.files.canonical_json import encode
-from pytest_promptgate.files.shapes import count, entries, field, known, number, optional, wrong
+from pytest_promptgate.files.shapes import boolean, count, entries, field, known, number, optional, text, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +28,8 @@ _POLICY = {
     "confirm_max_calls": optional(count),
     "confirm_samples": count,
     "max_drop": optional(number),
+    "early_stop": optional(text),
+    "first_round": boolean,
 }
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.expected import has_expected_of
 from pytest_promptgate.core.fingerprint import case_digest
+from pytest_promptgate.core.nesting import check_row, leaves, parts_of
 from pytest_promptgate.core.printable import one_line
 from pytest_promptgate.core.types import BoundScorer, Case
 from pytest_promptgate.core.wording import did_you_mean
@@ -30,10 +30,11 @@ def cases_of(
     The digest covers the columns of `variables` (those that templates read), those that scorers compare with and
     `expected`; with any scorer of the user's own, of which nobody knows what it reads, every column but id and tags.
     """
-    compared = {name for scorer in scorers if (name := _compared(scorer, dataset))}
+    asked = [leaf for scorer in scorers for leaf in leaves(scorer.scorer)]
+    compared = {name for scorer in asked if (name := _compared(scorer, dataset))} | _shown(asked, dataset)
     special = {dataset.id_column, EXPECTED, TAGS} - {*variables, *compared, *slices}
     kept = dataset.columns - special
-    opaque = not all(is_ours(scorer.scorer) for scorer in scorers)
+    opaque = not all(is_ours(each) and getattr(each, "columns", ()) is not None for each in asked)
     covered = kept - {dataset.id_column, TAGS} if opaque else kept & {*variables, *compared}
     return tuple(_case(entry, kept, covered) for entry in dataset.entries)
 
@@ -54,11 +55,17 @@ def _case(entry: Entry, kept: Collection[str], covered: Collection[str]) -> Case
     )
 
 
-def _compared(scorer: BoundScorer, dataset: Dataset) -> str | None:
-    name = getattr(scorer.scorer, "expected", None)
+def _compared(scorer: object, dataset: Dataset) -> str | None:
+    name = getattr(scorer, "expected", None)
     if not isinstance(name, str):
         return None
     return name if name in dataset.columns else name.partition(".")[0]
+
+
+def _shown(scorers: Sequence[object], dataset: Dataset) -> set[str]:
+    """The columns that judges see."""
+    names = {name for each in scorers for name in getattr(each, "columns", None) or () if isinstance(name, str)}
+    return {name if name in dataset.columns else name.partition(".")[0] for name in names}
 
 
 def check_scorable(cases: Sequence[Case], scorers: Sequence[BoundScorer], dataset: Dataset, node: Node) -> None:
@@ -79,26 +86,20 @@ def check_scorable(cases: Sequence[Case], scorers: Sequence[BoundScorer], datase
 
 def _none_scorable(scorer: BoundScorer, dataset: Dataset, fault: str) -> SuiteError:
     name = getattr(scorer.scorer, "expected", None)
-    if isinstance(name, str) and _compared(scorer, dataset) not in dataset.columns:
+    if isinstance(name, str) and _compared(scorer.scorer, dataset) not in dataset.columns:
         known = did_you_mean(name, dataset.columns, label="Columns")
         return SuiteError(scorer.place, f"{scorer.name} compares with {name!r}, which no row has", hint=known)
-    if name is None and EXPECTED not in dataset.columns:
+    if name is None and EXPECTED not in dataset.columns and not parts_of(scorer.scorer):
         hint = f"Name the column to compare with: `{scorer.name}: {{{scorer.kind}: {{expected: COLUMN}}}}`."
         return SuiteError(scorer.place, f"{scorer.name} compares with {EXPECTED!r}, which no row has", hint=hint)
     return SuiteError(scorer.place, f"{scorer.name} can score no row: {fault}")
 
 
 def _unscorable(scorer: object, case: Case) -> str:
-    check = getattr(scorer, "check", None)
-    if callable(check):
-        try:
-            check(case)
-        except (ValueError, LookupError) as fault:
-            return one_line(str(fault.args[0]) if fault.args else type(fault).__name__, width=300)
-        except Exception as fault:  # noqa: BLE001 - it may be users' code that raises
-            return one_line(f"its check raised {type(fault).__name__}: {fault}", width=300)
-        return ""
-    name = getattr(scorer, "expected", None)
-    if not getattr(scorer, "needs_expected", False) or has_expected_of(case, name if isinstance(name, str) else None):
-        return ""
-    return f"it has no {name or EXPECTED!r}"
+    try:
+        check_row(scorer, case)
+    except (ValueError, LookupError) as fault:
+        return one_line(str(fault.args[0]) if fault.args else type(fault).__name__, width=300)
+    except Exception as fault:  # noqa: BLE001 - it may be users' code that raises
+        return one_line(f"its check raised {type(fault).__name__}: {fault}", width=300)
+    return ""

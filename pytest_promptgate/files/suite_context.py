@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pytest_promptgate.core.ports import Aggregate, DatasetLoader, ProviderSpec, ScorerOffer
+    from pytest_promptgate.core.ports import Aggregate, DatasetLoader, ExtractionOffer, ProviderSpec, ScorerOffer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,7 @@ class SuiteContext:
     scorers: Mapping[str, ScorerOffer]
     aggregates: Mapping[str, Aggregate]
     loaders: Mapping[str, DatasetLoader]  # by suffix with its dot
+    extraction: ExtractionOffer
 
     def shown(self, path: Path) -> str:
         """`path` as messages and values hold it: relative to the root if it lies there, with "/"."""

@@ -51,7 +51,7 @@ def read_dataset(root: Node, directory: Path, context: SuiteContext) -> Dataset 
         root.fault("the suite has no dataset", "Add `dataset: ../datasets/NAME.jsonl`; the path starts at this file.")
         return None
     if isinstance(node.value, Mapping):
-        node.keys({"path", "id", "where"})
+        node.keys({"path", "id", "where", "cluster"})
     path_node = node.get("path") if isinstance(node.value, Mapping) else node
     if path_node is None:
         node.fault("dataset lacks 'path'", "Write {path: ../datasets/NAME.jsonl, id: ticket}.")

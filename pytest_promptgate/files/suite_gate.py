@@ -18,43 +18,43 @@ STRICT, CONFIRM, SIGNIFICANT, NON_INFERIOR = "strict", "confirm", "significant",
 RULES: Mapping[str, frozenset[str]] = {
     STRICT: frozenset(),
     CONFIRM: frozenset({"alpha", "samples", "max_calls"}),
-    SIGNIFICANT: frozenset({"alpha", "max_drop"}),
+    SIGNIFICANT: frozenset({"alpha", "max_drop", "early_stop", "first_round"}),
     NON_INFERIOR: frozenset({"alpha"}),
 }
 KEYS = frozenset({"tolerance", "floor", "gated", "direction"})
 REPORT = "report"
+EVIDENCE = "e"
 
 _PERCENT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*\Z")
 
 
-def read_rule(gate: Node | None) -> tuple[str, GatePolicy]:
-    """The rule by which all metrics of the suite are judged, and its numbers; `strict` if the file names none.
+def read_rule(gate: Node | None) -> tuple[str | None, GatePolicy]:
+    """The rule by which all metrics of the suite are judged, and its numbers; None if the file names none.
 
     Written as its name, or as ``{confirm: {samples: 5}}``.
     """
     node = gate.get("rule") if gate else None
     if node is None:
-        return STRICT, GatePolicy()
+        return None, GatePolicy()
     if not isinstance(node.value, Mapping):
         return _rule_name(node), GatePolicy()
     named = node.pairs()
     if len(named) != 1:
         node.wrong("one rule", f"Accepted: {', '.join(RULES)}.")
-        return STRICT, GatePolicy()
+        return None, GatePolicy()
     rule, settings = named[0]
     if rule not in RULES:
         settings.fault(f"unknown rule {rule!r}", did_you_mean(rule, RULES, label="Accepted"))
-        return STRICT, GatePolicy()
+        return None, GatePolicy()
     settings.keys(RULES[rule])
     return rule, _policy(settings)
 
 
-def _rule_name(node: Node) -> str:
+def _rule_name(node: Node) -> str | None:
     rule = node.text()
     if rule is not None and rule not in RULES:
         node.fault(f"unknown rule {rule!r}", did_you_mean(rule, RULES, label="Accepted"))
-        return STRICT
-    return rule or STRICT
+    return rule
 
 
 def _policy(settings: Node) -> GatePolicy:
@@ -70,7 +70,18 @@ def _policy(settings: Node) -> GatePolicy:
         policy = replace(policy, confirm_max_calls=calls.whole(16))
     if drop:
         policy = replace(policy, max_drop=drop.number("a number > 0", low=1e-9))
-    return policy
+    return _asking_less(settings, policy)
+
+
+def _asking_less(settings: Node, policy: GatePolicy) -> GatePolicy:
+    early, first = settings.get("early_stop"), settings.get("first_round")
+    if early and early.value != EVIDENCE:
+        hint = "What is certain stops a suite under --prompt-fail-fast, without a setting."
+        early.wrong(f"the letter {EVIDENCE}", hint)
+    once = bool(first and first.flag())
+    if early and once:
+        early.fault("early_stop and first_round exclude each other", "One counts evidence over all samples of a case.")
+    return replace(policy, early_stop=EVIDENCE if early else None, first_round=once)
 
 
 def read_gates(

@@ -1,4 +1,4 @@
-"""``must_pass:`` and ``slices:`` of a suite: which cases and columns it singles out."""
+"""``must_pass:`` of a suite: the cases that it singles out."""
 
 from __future__ import annotations
 
@@ -78,17 +78,3 @@ def _scorers(node: Node | None, scorers: Collection[str]) -> tuple[str, ...]:
         if name and name not in scorers:
             item.fault(f"unknown scorer {name!r}", did_you_mean(name, scorers, label="Scorers"))
     return tuple(str(item.value) for item in named)
-
-
-def read_slices(node: Node | None, columns: Collection[str] | None) -> tuple[str, ...]:
-    """Columns, or ``tags``, by whose values the metrics are shown as well; None: the dataset has faults."""
-    found: list[str] = []
-    for item in node.items("a list of columns") if node else []:
-        name = item.text("a column's name")
-        if name in found:
-            item.fault(f"the slice {name!r} stands twice")
-        elif name and columns is not None and name not in columns:
-            item.fault(f"no row has a column {name!r}", did_you_mean(name, columns, label="Columns"))
-        elif name:
-            found.append(name)
-    return tuple(found)

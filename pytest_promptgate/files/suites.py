@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypedDict
 
-from pytest_promptgate.core.types import GatePolicy, Suite
+from pytest_promptgate.core.default_rule import default_rule
+from pytest_promptgate.core.types import Suite
 from pytest_promptgate.errors import PromptGateError, SuiteError
 from pytest_promptgate.files.node import Node, raise_faults
 from pytest_promptgate.files.source import read_text, read_yaml
 from pytest_promptgate.files.suite_cases import cases_of, check_scorable
+from pytest_promptgate.files.suite_clusters import read_clusters
 from pytest_promptgate.files.suite_context import SuiteContext
 from pytest_promptgate.files.suite_dataset import TAGS, read_dataset
 from pytest_promptgate.files.suite_gate import read_gates, read_rule
@@ -18,12 +20,13 @@ from pytest_promptgate.files.suite_inputs import read_inputs, variables_from
 from pytest_promptgate.files.suite_metrics import read_metrics
 from pytest_promptgate.files.suite_models import read_slots
 from pytest_promptgate.files.suite_scorers import names_of, read_scorers
-from pytest_promptgate.files.suite_selection import read_must_pass, read_slices
+from pytest_promptgate.files.suite_selection import read_must_pass
+from pytest_promptgate.files.suite_slices import read_slice_gates, read_slices
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_promptgate.core.types import BoundScorer, Case, MetricGate, MetricSpec, PromptVersion
+    from pytest_promptgate.core.types import BoundScorer, Case, MetricGate, MetricSpec, ModelPin, PromptVersion
     from pytest_promptgate.files.suite_dataset import Dataset
 
 __all__ = ["SUFFIX", "SuiteContext", "load_suite", "suite_name"]
@@ -32,12 +35,11 @@ SUFFIX = ".eval.yaml"
 KEYS = frozenset(
     {
         *("suite", "prompt", "model", "dataset", "inputs", "constants", "samples", "scorers", "metrics", "gate"),
-        *("must_pass", "slices", "smoke", "outputs"),
+        *("must_pass", "slices", "smoke", "outputs", "extract"),
     }
 )
 LATER: Mapping[str, tuple[str, str]] = {
     "target": ("'target' is not accepted yet", "Accepted: `prompt: name` or `prompt: name@v2`."),
-    "extract": ("'extract' is not accepted yet", "Scorers read the whole answer; `regex` compares a part of it."),
 }
 
 _NAME = re.compile(r"[^\W_][\w.-]*\Z")
@@ -81,44 +83,61 @@ def _read(root: Node, path: Path, context: SuiteContext) -> Suite | None:
     scorers = read_scorers(root, context, path.parent)
     metrics, gates = _judged(root, scorers, context)
     slices = read_slices(root.get("slices"), {*dataset.columns, TAGS} if dataset else None)
-    cases = _cases(root, dataset, prompt, (inputs, constants), scorers, slices)
+    columns = tuple(each.column for each in slices)
+    clusters = read_clusters(root, dataset)
+    cases = _cases(root, dataset, prompt, (inputs, constants), scorers, columns)
     must_pass = read_must_pass(root.get("must_pass"), cases or None, names_of(root))
     plain = _plain(root, path)
+    named, policy = read_rule(root.get("gate"))
     if root.faults or prompt is None:
         return None
+    gated = read_slice_gates(slices, metrics, gates, cases)
     return Suite(
         path=context.shown(path),
         prompt=prompt,
         slots=slots,
-        cases=cases,
+        cases=clusters.mark(cases),
         inputs=inputs,
         constants=constants,
         scorers=scorers,
         metrics=metrics,
-        gates=gates,
+        gates={**gates, **gated.gates},
         must_pass=must_pass,
-        slices=slices,
+        slices=columns,
+        parts=gated.specs,
+        thin=gated.thin,
+        together=clusters.together,
+        policy=policy,
         **plain,
+        **_rules(named, slots, context),
     )
 
 
 class _Plain(TypedDict):
     name: str
     samples: int
-    rule: str
-    policy: GatePolicy
     smoke: int
     outputs: bool
 
 
+class _Rules(TypedDict):
+    rule: str
+    default_rules: Mapping[str, str]
+
+
+def _rules(named: str | None, slots: Mapping[str, ModelPin], context: SuiteContext) -> _Rules:
+    """The rule that the file names, or one for each slot by the kind of its model."""
+    if named is not None:
+        return _Rules(rule=named, default_rules={})
+    defaults = {slot: default_rule(context.providers[pin.provider].kind) for slot, pin in slots.items()}
+    return _Rules(rule=next(iter(defaults.values())), default_rules=defaults)
+
+
 def _plain(root: Node, path: Path) -> _Plain:
     outputs = root.get("outputs")
-    rule, policy = read_rule(root.get("gate"))
     return _Plain(
         name=_name(root, path),
         samples=_whole(root, "samples", 1),
-        rule=rule,
-        policy=policy,
         smoke=_whole(root, "smoke", 8),
         outputs=outputs is None or outputs.flag() is not False,
     )

@@ -137,7 +137,7 @@ class OpenAIBatches:
             said = body.get("error") if isinstance(body, dict) else None
             what = f"status {status}: {self._said(said if isinstance(said, dict) else {})}"
             raise RequestRefused(where, what)
-        completion = read_reply(where, json.dumps(body).encode(), latency_s=0.0)
+        completion = read_reply(where, json.dumps(body).encode(), latency_s=None)
         if compare_served(pin, self._spec.family, completion.served_model) is ServedModel.OTHER:
             served = one_line(completion.served_model, width=100)
             raise WrongModel(where, f"asked for {pin.name}, answered by {served}")

@@ -21,8 +21,9 @@ from __future__ import annotations
 import math
 from collections import deque
 
+from pytest_promptgate.models.allowance import Allowance
 from pytest_promptgate.models.pace import FALL, MOST_NOISE, Pace
-from pytest_promptgate.models.pacing import Hints, Pause, Spacing
+from pytest_promptgate.models.pacing import Pause
 from pytest_promptgate.models.rounds import Collapse, Round
 
 FULL = 0.8  # share of the limit that counts as "really used"
@@ -73,12 +74,9 @@ class Limiter:
         self._held_back = False  # by pacing, since the last start
         self._last_start = -math.inf
         self._cut_at = math.inf  # limit that was too much last: from there it grows gently
-        self._hints: dict[bool, tuple[Spacing, float]] = {}  # for tokens or requests, and until when
-        self._usual_tokens = 0.0  # of a request
         self._pause = Pause()
         self._collapse = Collapse()
-        self._requests = Spacing(requests_per_minute / 60) if requests_per_minute else None
-        self._tokens = Spacing(tokens_per_minute / 60) if tokens_per_minute else None
+        self.allowance = Allowance(requests_per_minute=requests_per_minute, tokens_per_minute=tokens_per_minute)
 
     @property
     def rate(self) -> float | None:
@@ -89,15 +87,15 @@ class Limiter:
         """Seconds until a request may start: 0 now, infinite if one has to end first."""
         if self.under_way >= max(1, int(self.limit)):
             return math.inf
-        paced = max((spacing.wait(now) for spacing, _ in self._spacings(now)), default=0.0)
+        paced = max(self.allowance.wait(now), 0.0 if self._pace is None else self._pace.wait(now))
         self._held_back |= paced > 0
         return max(paced, 0.0 if self._settled else self._pause.wait(now))
 
     def start(self, now: float, tokens: float = 0.0) -> int:
         """One request goes; its ticket."""
-        for spacing, counts_tokens in self._spacings(now):
-            spacing.take(now, tokens if counts_tokens else 1.0)
-        self._usual_tokens += (tokens - self._usual_tokens) / (min(self._ticket, 20) + 1)
+        self.allowance.take(now, tokens)
+        if self._pace is not None:
+            self._pace.take(now)
         if not self._rounds or self._rounds[-1].full:
             self._open_round(now)
         self.under_way += 1
@@ -114,11 +112,6 @@ class Limiter:
         self._sent[self._ticket] = (current, now)
         self._ticket += 1
         return self._ticket - 1
-
-    def correct_tokens(self, units: float) -> None:
-        """A request took `units` more tokens than its start was told."""
-        if self._tokens is not None:
-            self._tokens.correct(units)
 
     def accepted(self, ticket: int, now: float, latency: float) -> None:
         """It was answered, after `latency` seconds."""
@@ -149,25 +142,11 @@ class Limiter:
         seen.refused += 1
         self._judge(now)
 
-    def hint(self, now: float, hints: Hints, *, tokens: bool = False) -> None:
-        """Heed what the provider says will be allowed, of requests or of tokens; good for two seconds."""
-        each = self._usual_tokens if tokens else 1.0
-        known = self._hints.pop(tokens, None)
-        if hints.remaining <= max(2 * self.under_way, 5) * each:
-            ready = known[0].ready if known is not None else now
-            self._hints[tokens] = (Spacing(hints.rate * 0.99, slack=0.05, ready=ready), now + 2)
-
     @property
     def _settled(self) -> bool:
         """Whether a pace, or chance, answers for single refusals: then only what was refused waits."""
         answered_for = self.noise > 0 or self._pace is not None
         return answered_for and self._in_a_row < IN_A_ROW / (1 - self.noise)
-
-    def _spacings(self, now: float) -> list[tuple[Spacing, bool]]:
-        """What spaces starts at present, and whether it counts tokens."""
-        hinted = ((spacing, tokens) for tokens, (spacing, until) in self._hints.items() if until > now)
-        own = ((self._pace, False), (self._requests, False), (self._tokens, True))
-        return [*hinted, *((spacing, tokens) for spacing, tokens in own if spacing is not None)]
 
     def _round_size(self) -> int:
         if self._trial is None:

@@ -136,7 +136,7 @@ class OpenAIAccount:
             completion = read_reply(call.where, got.content, latency_s=got.latency_s, requests=got.requests)
             limiter.accepted(ticket, self._clock(), got.latency_s)
             if completion.tokens_in is not None and completion.tokens_out is not None:
-                limiter.correct_tokens(completion.tokens_in + completion.tokens_out - call.tokens)
+                limiter.allowance.correct_tokens(completion.tokens_in + completion.tokens_out - call.tokens)
             ended = True
             return completion
         finally:
@@ -152,7 +152,8 @@ class OpenAIAccount:
         for unit in ("requests", "tokens"):
             hints = hints_of(got.headers, unit=unit)
             if hints is not None:
-                self._turnstile.limiter.hint(self._clock(), hints, tokens=unit == "tokens")
+                limiter = self._turnstile.limiter
+                limiter.allowance.hint(self._clock(), hints, tokens=unit == "tokens", under_way=limiter.under_way)
 
     def _checked(self, pin: ModelPin, completion: Completion) -> Completion:
         """The answer, if the model that was asked gave it."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ODD_REPLY = "If it stays so, look at base_url: a proxy or another service may be answering."
 
 
-def read_reply(where: str, raw: bytes, *, latency_s: float, requests: int = 1) -> Completion:
+def read_reply(where: str, raw: bytes, *, latency_s: float | None, requests: int = 1) -> Completion:
     """The answer in the body of a reply with status 200.
 
     Raises:

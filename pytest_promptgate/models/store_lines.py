@@ -178,7 +178,8 @@ def _plain(completion: Completion) -> dict[str, Any]:
         value["tool_calls"] = [{"name": call.name, "arguments": call.arguments} for call in completion.tool_calls]
     value |= {name: held for name in _TEXTS if (held := getattr(completion, name))}
     value |= {name: held for name in _NUMBERS if (held := getattr(completion, name)) is not None}
-    value["latency_s"] = round(completion.latency_s, 6)
+    if completion.latency_s is not None:
+        value["latency_s"] = round(completion.latency_s, 6)
     if completion.requests != 1:
         value["requests"] = completion.requests
     if completion.logprobs is not None:

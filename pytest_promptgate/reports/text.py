@@ -26,6 +26,7 @@ from pytest_promptgate.core.types import (
     Unscored,
     Verdict,
 )
+from pytest_promptgate.reports.control import control_lines, reference_word
 from pytest_promptgate.reports.tested import sees_line
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def gate_text(report: Report, verdict: Verdict, *, alias: str, refused: str, fir
         refused: Why no baseline could be written from this run, whatever the reason given; "" if one could.
         first: A command that must be run before one that accepts.
     """
-    lines = [verdict.reason, *([sees_line(verdict)] if verdict.sees else [])]
+    lines = [verdict.reason, *control_lines(report), *([sees_line(verdict)] if verdict.sees else [])]
     lines += _changes("worse", verdict.worse)
     lines += _better(verdict.better)
     lines += _differences(report)
@@ -179,7 +180,7 @@ def _is_beyond_floor(report: Report, verdict: Verdict) -> bool:
 
 def table(report: Report) -> list[str]:
     """The closing table of one suite: a line per metric, aligned, without colour."""
-    rows = [("metric", "baseline", "current", "change", "verdict", "n/unscored/errored")]
+    rows = [("metric", reference_word(report), "current", "change", "verdict", "n/unscored/errored")]
     verdicts = {verdict.metric: verdict for verdict in report.verdicts}
     for measured in report.measurements:
         verdict = verdicts.get(measured.metric)
@@ -207,16 +208,6 @@ def unscored_lines(report: Report) -> list[str]:
                 cases.setdefault(one_line(grade.reason, width=2 * WIDTH), {})[result.trial.id] = None
     lines = [f"unscored: {names([*ids])}: {reason}" for reason, ids in cases.items()]
     return lines if len(lines) <= WORST else [*lines[:WORST], f"… and {len(lines) - WORST} more reasons"]
-
-
-def slice_lines(report: Report) -> list[str]:
-    """``language=de: accuracy 0.857, f1 0.810 (n=7)``, a line per slice."""
-    parts: dict[str, list[str]] = {}
-    sizes: dict[str, int] = {}
-    for each in report.slices:
-        parts.setdefault(each.slice, []).append(f"{each.measured.metric} {number(each.measured)}")
-        sizes[each.slice] = max(sizes.get(each.slice, 0), each.measured.books.planned)
-    return [f"{printable(name)}: {', '.join(told)} (n={sizes[name]})" for name, told in parts.items()]
 
 
 def _word(verdict: Verdict | None) -> str:

@@ -8,6 +8,7 @@ process (about 0.1 ms a match), which is killed when the time is up; all others 
 from __future__ import annotations
 
 import atexit
+import collections
 import functools
 import json
 import re
@@ -21,11 +22,13 @@ _STEPS = 10_000_000  # about 0.2 s
 _UNBOUNDED = re.compile(r"\)[*+?{]|\\[1-9]|\(\?P=|\(\?\(|\(\?#|\(\?[a-zA-Z]*x")
 
 _PROGRAM = """
-import json, re, signal, sys
+import collections, json, re, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 for line in sys.stdin:
-    pattern, flags, full, group, text = json.loads(line)
+    pattern, flags, full, last, group, text = json.loads(line)
     found = (re.fullmatch if full else re.search)(pattern, text, flags)
+    if found and last:
+        found = collections.deque(re.finditer(pattern, text, flags), maxlen=1).pop()
     print(json.dumps(found and found[group]), flush=True)
 """
 
@@ -33,11 +36,14 @@ _lock = threading.Lock()
 _helper: subprocess.Popen[str] | None = None
 
 
-def captured(pattern: str, text: str, *, flags: int, full: bool, group: int | str, timeout_s: float) -> str | None:
+def captured(
+    pattern: str, text: str, *, flags: int, full: bool, group: int | str, timeout_s: float, last: bool = False
+) -> str | None:
     """What `group` holds in the first match; None if there is no match, or the group took no part in it.
 
     Args:
         full: The whole text has to match.
+        last: The last match counts; not together with `full`.
         timeout_s: Wall-clock seconds for one match that had to leave this process.
 
     Raises:
@@ -45,8 +51,10 @@ def captured(pattern: str, text: str, *, flags: int, full: bool, group: int | st
     """
     if not flags & re.VERBOSE and _steps(pattern, len(text)) <= _STEPS:
         found = (re.fullmatch if full else re.search)(pattern, text, flags)
+        if found is not None and last:
+            found = collections.deque(re.finditer(pattern, text, flags), maxlen=1).pop()
         return None if found is None else found[group]
-    return _ask_helper((pattern, flags, full, group, text), timeout_s)
+    return _ask_helper((pattern, flags, full, last, group, text), timeout_s)
 
 
 def _steps(pattern: str, length: int) -> float:
@@ -66,7 +74,7 @@ def _shape(pattern: str) -> tuple[int, int]:
     return min(50, sum(map(plain.count, "*+{"))), min(500, plain.count("?") + plain.count("|"))
 
 
-def _ask_helper(question: tuple[str, int, bool, int | str, str], timeout_s: float) -> str | None:
+def _ask_helper(question: tuple[str, int, bool, bool, int | str, str], timeout_s: float) -> str | None:
     with _lock:
         helper = _running()
         expired = threading.Event()
@@ -84,7 +92,7 @@ def _ask_helper(question: tuple[str, int, bool, int | str, str], timeout_s: floa
             _dismiss()
     if not reply:
         raise TimeoutError(
-            f"the pattern took more than {timeout_s:g} s on an answer of {len(question[4]):,} characters; "
+            f"the pattern took more than {timeout_s:g} s on an answer of {len(question[-1]):,} characters; "
             "the usual cause is a quantifier inside a quantified group, such as (a+)+"
         )
     found: str | None = json.loads(reply)

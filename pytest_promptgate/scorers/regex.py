@@ -72,6 +72,11 @@ class Regex:
         """True if the group is compared."""
         return self.expected is not None
 
+    @property
+    def combined(self) -> int:
+        """The flags as `re` takes them."""
+        return _combined(self.flags)
+
     def check(self, case: Case) -> None:
         """Raise ValueError or LookupError if this row cannot be scored, whatever the answer."""
         if self.expected is not None:
@@ -81,7 +86,7 @@ class Regex:
         found = captured(
             self.pattern,
             completion.text,
-            flags=_combined(self.flags),
+            flags=self.combined,
             full=self.match == "fullmatch",
             group=self.group,
             timeout_s=self.timeout_s,

@@ -39,6 +39,7 @@ class IsJson:
     fenced: bool = False
 
     revision: ClassVar[int] = 1
+    reads_json: ClassVar[bool] = True
     needs_expected: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -71,6 +72,7 @@ class JsonSchema:
     fenced: bool = False
 
     revision: ClassVar[int] = 1
+    reads_json: ClassVar[bool] = True
     needs_expected: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

@@ -58,6 +58,7 @@ class JsonMatch:
     fenced: bool = False
 
     revision: ClassVar[int] = 1
+    reads_json: ClassVar[bool] = True
     needs_expected: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

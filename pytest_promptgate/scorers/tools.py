@@ -52,6 +52,7 @@ class ToolCalls:
     ignore_order: bool = False
 
     revision: ClassVar[int] = 1
+    reads_text: ClassVar[bool] = False
     needs_expected: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -1,10 +1,14 @@
-"""The loop's side of the engine: store first, then the account; every answer is kept before it is scored."""
+"""The loop's side of the engine: store first, then the account; every answer is kept before it is scored.
+
+Longer than other files on purpose: it is the whole way of a trial, from the queue to its result.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_promptgate.core.fingerprint import output_digest
@@ -19,16 +23,21 @@ from pytest_promptgate.errors import (
     StoreError,
     WrongModel,
 )
+from pytest_promptgate.workflows.curtailing import Curtailment
 from pytest_promptgate.workflows.jobs import Job, answered, unanswered, unchanged
+from pytest_promptgate.workflows.judging import Bench
 from pytest_promptgate.workflows.lanes import Crew, Lane, Lanes
 from pytest_promptgate.workflows.permits import Permits
 from pytest_promptgate.workflows.scoring import being_cancelled, grades_of
 from pytest_promptgate.workflows.stops import Stop, Stops, Subject, asked_of, known, suite_of
+from pytest_promptgate.workflows.survey import Survey
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Mapping
 
     from pytest_promptgate.core.limits import Budget
+    from pytest_promptgate.core.ports import Price
+    from pytest_promptgate.core.types import Judged, ModelPin
     from pytest_promptgate.workflows.sources import Sources
 
 # How long answers that are under way are still awaited when their account is stopped or the time granted is over:
@@ -45,10 +54,20 @@ class Answering:
     Args:
         sources: Accounts and stores.
         file: Keeps a result; a second result of one job has no effect.
+        price_of: What a judge costs; None if that is not known.
+        judged: Called with each call to a judge that ended.
     """
 
-    def __init__(self, sources: Sources, file: Callable[[Job, Result], None]) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        file: Callable[[Job, Result], None],
+        *,
+        price_of: Callable[[ModelPin], Price | None],
+        judged: Callable[[Judged], None],
+    ) -> None:
         self.stops = Stops()
+        self.curtailment = Curtailment()
         self.faults: tuple[PromptGateError, ...] = ()  # of closing
         self._sources = sources
         self._file = file
@@ -59,6 +78,16 @@ class Answering:
         self.ended = ""  # why nothing more is started
         self._lanes = Lanes(self._open, broken=self._stop_waiting)
         self._scoring = Crew(self._over)  # of trials that need no call
+        self.bench = Bench(
+            sources,
+            self._permits,
+            stops=self.stops,
+            halt=self._halt,
+            price_of=price_of,
+            ended=lambda: self.ended,
+            told=judged,
+        )
+        self.survey = Survey(self.bench.is_stored)
 
     async def run(self) -> None:
         """Take jobs as they come in, until `close`."""
@@ -84,6 +113,7 @@ class Answering:
     def hold(self) -> None:
         """Start no call before `begin`."""
         self._permits.hold(_SURVEYED)
+        self.survey.begin()
 
     def begin(self, budget: Budget | None, limit_s: float | None) -> None:
         """Let calls start.
@@ -97,6 +127,8 @@ class Answering:
         if limit_s is not None:
             asyncio.get_running_loop().call_later(limit_s, self._expire, limit_s)
         self._permits.release(_SURVEYED)
+        if held := self.survey.end():
+            self.add(held)
 
     def pause(self) -> None:
         """Start no further call."""
@@ -109,7 +141,15 @@ class Answering:
     def end(self, reason: str) -> None:
         """Start nothing more; what is under way goes on."""
         self.ended = self.ended or reason
-        self._skip(self._lanes.drain())
+        self._permits.close()
+        self._skip([*self._lanes.drain(), *self.survey.end()])
+
+    def curtail(self) -> None:
+        """Start nothing more of what the curtailment stops; what is under way goes on."""
+        for lane in self._lanes:
+            for job in lane.drain():
+                if not self._is_curtailed(job):
+                    lane.push(job)
 
     def cancel(self) -> None:
         """Give up what is under way."""
@@ -133,7 +173,7 @@ class Answering:
     # --- the way of one job ------------------------------------------------------------------------------------------
 
     async def _dispatch(self, jobs: Sequence[Job]) -> None:
-        for number, job in enumerate(self._sources.ordered(jobs)):
+        for number, job in enumerate(self.curtailment.ordered(self._sources.ordered(jobs))):
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
             await self._scoring.room()
@@ -147,6 +187,8 @@ class Answering:
 
     def _route(self, job: Job) -> None:
         if job.reuse is not None and job.reuse.completion is not None:
+            if self.survey.holds(job, job.reuse.completion):
+                return
             self._scoring.spawn(job, self._guarded(job, self._score_anew))
             return
         lane = self._lane(job)
@@ -157,12 +199,14 @@ class Answering:
         except StoreError as error:
             self._file(job, unanswered(job, Origin.NOWHERE, self._halt(suite_of(job), error).grade))
             return
+        if self.survey.holds(job, found):
+            return
         if found is not None:
             self._scoring.spawn(job, self._guarded(job, self._score, Origin.STORED, found))
         elif self._sources.offline:
             miss = Errored(message=str(self._sources.miss(job, lane.endpoint)))
             self._file(job, unanswered(job, Origin.NOWHERE, miss))
-        else:
+        elif not self._is_curtailed(job):
             lane.push(job)
 
     def _lane(self, job: Job) -> Lane | None:
@@ -190,7 +234,7 @@ class Answering:
         return self._guarded(job, self._asked)
 
     async def _asked(self, job: Job) -> None:
-        lane = self._lane(job)
+        lane = None if self._is_curtailed(job) else self._lane(job)
         if lane is None:
             return
         try:
@@ -218,14 +262,18 @@ class Answering:
     async def _score(self, job: Job, origin: Origin, completion: Completion) -> None:
         reuse = job.reuse
         same = reuse is not None and reuse.observation.output == output_digest(completion)
-        grades = await _grades(job, completion, reuse.grades if reuse is not None and same else {})
+        grades = await self._grades(job, completion, reuse.grades if reuse is not None and same else {})
         self._file(job, answered(job, origin, completion, grades))
 
     async def _score_anew(self, job: Job) -> None:
         assert job.reuse is not None
         assert job.reuse.completion is not None
-        grades = await _grades(job, job.reuse.completion, job.reuse.grades)
+        grades = await self._grades(job, job.reuse.completion, job.reuse.grades)
         self._file(job, unchanged(job, job.reuse, grades))
+
+    async def _grades(self, job: Job, completion: Completion, kept: Mapping[str, Grade]) -> dict[str, Grade]:
+        ask = partial(self.bench.grade, suite=job.plan.suite, slot=job.plan.slot, production=job.production)
+        return await grades_of(completion, job.trial.case, job.plan.suite.scorers, kept=kept, ask=ask)
 
     # --- ends --------------------------------------------------------------------------------------------------------
 
@@ -258,6 +306,14 @@ class Answering:
         self.end(time_reached(limit_s))
         asyncio.get_running_loop().call_later(STOP_GRACE_S, self.cancel)
 
+    def _is_curtailed(self, job: Job) -> bool:
+        """Whether nothing more is asked for the suite and slot of `job`, which is filed then."""
+        stopped = self.curtailment.stops(job)
+        if stopped is not None:
+            self.curtailment.skipped += 1
+            self._file(job, unanswered(job, Origin.NOWHERE, Skipped(reason=stopped.why)))
+        return stopped is not None
+
     def _is_stopped(self, job: Job) -> bool:
         return self.stops.of(job) is not None
 
@@ -268,7 +324,3 @@ class Answering:
     def _skip(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
             self._file(job, unanswered(job, Origin.NOWHERE, Skipped(reason=self.ended)))
-
-
-async def _grades(job: Job, completion: Completion, kept: Mapping[str, Grade]) -> dict[str, Grade]:
-    return await grades_of(completion, job.trial.case, job.plan.suite.scorers, kept=kept)

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.acceptance import allows_dataset, let_pass
 from pytest_promptgate.core.anchor import Side, since_anchor
 from pytest_promptgate.core.budget import priced_baseline
+from pytest_promptgate.core.control import anchor_notes, checked, held_against, shifts
 from pytest_promptgate.core.differences import differences
-from pytest_promptgate.core.gate import GateInput
+from pytest_promptgate.core.gate import Course, GateInput
 from pytest_promptgate.core.judgement import conclude
 from pytest_promptgate.core.metrics import known_aggregates, measure
 from pytest_promptgate.core.promises import promises
 from pytest_promptgate.core.ratchet import held_to_anchor
-from pytest_promptgate.core.recorded import records
-from pytest_promptgate.core.types import Baseline, Case, Report, Result, SliceMeasurement
+from pytest_promptgate.core.recorded import side_of
+from pytest_promptgate.core.sliced import sliced
+from pytest_promptgate.core.types import Baseline, Report, Result
 from pytest_promptgate.core.weighing import Weighed, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence, Set
 
+    from pytest_promptgate.core.noise import Noise
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.ports import Aggregate, Price
-    from pytest_promptgate.core.types import Acceptance, Differences, Verdict
+    from pytest_promptgate.core.types import Acceptance, Control, Differences, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,7 @@ class Assessment:
     notes: tuple[str, ...]  # what is to be told once beside the verdicts
     acceptances: tuple[Acceptance, ...]
     standing: tuple[Verdict, ...]
+    control: Control | None = None  # production, if it was asked in the same run
 
     @property
     def given(self) -> GateInput:
@@ -58,6 +63,9 @@ def assess(
     acceptances: Sequence[Acceptance] = (),
     standing: Sequence[Verdict] = (),
     rescored: Baseline | None = None,
+    control: Control | None = None,
+    course: Course | None = None,
+    noise: Mapping[str, Noise] = MappingProxyType({}),
 ) -> Assessment:
     """Measure and weigh one suite and slot.
 
@@ -73,10 +81,13 @@ def assess(
         acceptances: What may be let pass in this step.
         standing: Red verdicts of other origin, known before anything was asked.
         rescored: The baseline as today's scorers see it, if they have changed and its answers are at hand.
+        control: Production, if it was asked in the same run: its answers then take the place of the stored ones.
+        course: How the run went, if it did not ask everything.
+        noise: What ``--prompt-aa`` measured, by metric.
     """
     seen = rescored or baseline
-    known = None if seen is None else priced_baseline(seen, price)
-    recorded = known if baseline is None or seen is baseline else priced_baseline(baseline, price)
+    known = _known(plan, seen, control, price)
+    recorded = known if baseline is None or (seen is baseline and not control) else priced_baseline(baseline, price)
     given = GateInput(
         suite=plan.suite,
         baseline=known,
@@ -84,8 +95,11 @@ def assess(
         selection=selection,
         aggregates=aggregates,
         dataset_accepted=allows_dataset(acceptances),
+        controlled=control.metrics if control else frozenset(),
+        course=course or Course(),
+        noise=noise,
     )
-    return Assessment(
+    found = Assessment(
         plan=plan,
         weighed=weigh(given),
         baseline=recorded,
@@ -95,6 +109,21 @@ def assess(
         acceptances=tuple(acceptances),
         standing=tuple(standing),
     )
+    return found if control is None else _controlled(found, control)
+
+
+def _known(plan: Plan, seen: Baseline | None, control: Control | None, price: Price | None) -> Baseline | None:
+    """What the run is held against, at today's prices."""
+    if seen is not None and control is not None:
+        seen = held_against(seen, control, plan.suite)
+    return None if seen is None else priced_baseline(seen, price)
+
+
+def _controlled(assessment: Assessment, control: Control) -> Assessment:
+    baseline, given = assessment.baseline, assessment.given
+    moved = shifts(control, baseline, given.suite, aggregates=given.aggregates) if baseline is not None else ()
+    weighed = checked(assessment.weighed, control)
+    return replace(assessment, weighed=weighed, control=replace(control, shifts=tuple(moved)))
 
 
 def reports(run: Sequence[Assessment]) -> tuple[Report, ...]:
@@ -115,14 +144,20 @@ def _report(assessment: Assessment, verdicts: Sequence[Verdict]) -> Report:
         slot=plan.slot,
         pin=plan.pin,
         results=tuple(given.results),
-        measurements=tuple(measure(spec, observations, aggregates=given.aggregates) for spec in plan.suite.metrics),
+        measurements=tuple(measure(spec, observations, aggregates=given.aggregates) for spec in plan.suite.judged),
         verdicts=passed,
         differences=replace(assessment.differences, accepted=accepted),
         baseline=given.baseline,
         partial=assessment.partial,
-        slices=tuple(_slices(plan, given.results, given.aggregates)),
-        notes=assessment.notes,
+        slices=tuple(sliced(assessment.weighed)),
+        notes=(*assessment.notes, *_untested(assessment)),
+        control=assessment.control,
     )
+
+
+def _untested(assessment: Assessment) -> Iterator[str]:
+    if assessment.control is not None and assessment.baseline is not None:
+        yield from anchor_notes(assessment.weighed, assessment.baseline, assessment.control)
 
 
 def _held(given: GateInput, baseline: Baseline | None, verdicts: Sequence[Verdict]) -> Iterator[Verdict]:
@@ -131,35 +166,16 @@ def _held(given: GateInput, baseline: Baseline | None, verdicts: Sequence[Verdic
     Args:
         given: With the baseline as today's scorers see it.
         baseline: As it is recorded.
-        verdicts: In the order of the suite's metrics.
+        verdicts: In the order of what the suite judges.
     """
     seen = given.baseline
     if baseline is None or baseline.anchor is None or seen is None or given.selection is not None:
         yield from verdicts
         return
-    now = Side(cases=records(given.results), scorers={each.name: each.fingerprint for each in given.suite.scorers})
-    for spec, verdict in zip(given.suite.metrics, verdicts, strict=True):
+    now = side_of(given.suite, given.results)
+    for spec, verdict in zip(given.suite.judged, verdicts, strict=True):
         rescored = Side(cases=seen.cases, scorers=seen.scorers)
         since = since_anchor(spec, baseline, now, rescored=rescored, aggregates=given.aggregates)
         untested = given.suite.rule == "strict" or spec.aggregate not in known_aggregates()
-        ruled = untested or (since is not None and since.linked)
+        ruled = (untested or (since is not None and since.linked)) and spec.name not in given.controlled
         yield held_to_anchor(verdict, spec, baseline, since) if ruled else verdict
-
-
-def _slices(plan: Plan, results: Sequence[Result], aggregates: Mapping[str, Aggregate]) -> Iterator[SliceMeasurement]:
-    for column in plan.suite.slices:
-        parts: dict[str, list[Result]] = {}
-        for result in results:
-            for value in _values(result.trial.case, column):
-                parts.setdefault(value, []).append(result)
-        for value, part in sorted(parts.items()):
-            observations = [result.observation for result in part]
-            for spec in plan.suite.metrics:
-                measured = measure(spec, observations, aggregates=aggregates)
-                yield SliceMeasurement(slice=f"{column}={value}", measured=measured)
-
-
-def _values(case: Case, column: str) -> tuple[str, ...]:
-    if column == "tags":
-        return case.tags
-    return (str(case.inputs[column]),) if column in case.inputs else ()

@@ -63,15 +63,24 @@ class Journal(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One request that is to be submitted: of a trial, or of a judge."""
+
+    name: str  # in its batch, see `core.batches.custom_id`
+    request: Request
+    parts: Mapping[str, str]  # as `ResponseStore.put` takes them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Requests of one suite and slot that are to be submitted."""
+    """Requests to one model, for one suite and slot, that are to be submitted."""
 
     suite: str
     slot: str
     pin: ModelPin
     endpoint: str
     round: str
-    trials: tuple[Trial, ...]
+    requests: tuple[Wanted, ...]  # their names differ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +127,12 @@ def name_of(trial: Trial) -> str:
     return custom_id(request=trial.digest, ordinal=trial.ordinal)
 
 
+def wanted(trial: Trial) -> Wanted:
+    """A trial's own request."""
+    parts = {**request_parts(trial.request), "trial": trial.id}
+    return Wanted(name=name_of(trial), request=trial.request, parts=parts)
+
+
 def submit(
     order: Order, *, service: BatchService, journal: Journal, new_id: Callable[[], str]
 ) -> Iterator[BatchRecord]:
@@ -129,7 +144,7 @@ def submit(
         journal: Of the project.
         new_id: Gives an id that was never used.
     """
-    for package in packed(_lines(order.trials, service)):
+    for package in packed(_lines(order.requests, service)):
         record = BatchRecord(
             id=new_id(),
             suite=order.suite,
@@ -179,11 +194,9 @@ def collect(record: BatchRecord, *, service: BatchService, journal: Journal, sto
     return Collected(record=journal.close(done), status=status, problems=problems, missing=len(requests.keys() - seen))
 
 
-def _lines(trials: Iterable[Trial], service: BatchService) -> Iterator[tuple[Item, bytes]]:
-    for trial in trials:
-        name = name_of(trial)
-        parts = {**request_parts(trial.request), "trial": trial.id}
-        yield Item(custom_id=name, parts=parts), service.line(name, trial.request)
+def _lines(requests: Iterable[Wanted], service: BatchService) -> Iterator[tuple[Item, bytes]]:
+    for each in requests:
+        yield Item(custom_id=each.name, parts=each.parts), service.line(each.name, each.request)
 
 
 def _submitted(record: BatchRecord, status: BatchStatus) -> BatchRecord:

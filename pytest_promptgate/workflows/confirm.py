@@ -35,7 +35,7 @@ class Reference:
     recipe: Recipe | None
     pin: ModelPin
     cases: Mapping[str, CaseRecord]
-    lower: tuple[Arms, ...]  # at least one
+    lower: tuple[Arms, ...]  # at least one, for `retest`
 
     @classmethod
     def of(cls, arm: Arm, side: Baseline | Anchor, lower: tuple[Arms, ...]) -> Reference:
@@ -79,7 +79,7 @@ def retest(
     while left:
         lower = [arms for each in left for arms in each.lower]
         chosen = retrial(lower, most_calls=most_calls, arms=1 + len(left), most_samples=most_samples)
-        found = {each.arm: _rebuilt(candidate, each, chosen, render) for each in left}
+        found = {each.arm: rebuilt(candidate, each, chosen, render) for each in left}
         failed = {arm: each for arm, each in found.items() if isinstance(each, str)}
         if not failed:
             plans = {arm: each for arm, each in found.items() if isinstance(each, Plan)}
@@ -90,7 +90,11 @@ def retest(
     return None, impossible
 
 
-def _rebuilt(candidate: Plan, reference: Reference, chosen: Retrial, render: Renderer) -> Plan | str:
+def rebuilt(candidate: Plan, reference: Reference, chosen: Retrial, render: Renderer) -> Plan | str:
+    """The plan of a prompt of before on the chosen cases, or a sentence that says why it cannot be asked again.
+
+    Its ordinals are those of no trial of `candidate`, so that equal requests of both have answers of their own.
+    """
     name, recipe = reference.arm, reference.recipe
     if recipe is None:
         return f"{_named(name)} cannot be re-asked: its prompt is not recorded beside the lockfile"

@@ -10,7 +10,8 @@ import time
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.types import Baseline, Grade, ModelPin, Origin, Result, Skipped, Trial
+from pytest_promptgate.core.pairs import production_of
+from pytest_promptgate.core.types import Baseline, Grade, Judged, ModelPin, Origin, Result, Skipped, Trial
 from pytest_promptgate.workflows.answering import Answering
 from pytest_promptgate.workflows.background import Background
 from pytest_promptgate.workflows.jobs import Job, unanswered, unchanged
@@ -23,11 +24,14 @@ from pytest_promptgate.workflows.sources import Ports, Sources
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from pytest_promptgate.core.certainty import Stopped
     from pytest_promptgate.core.limits import Budget
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.ports import Account, Price, ResponseStore
+    from pytest_promptgate.core.votes import Votes
     from pytest_promptgate.errors import PromptGateError
     from pytest_promptgate.workflows.progress import Progress
+    from pytest_promptgate.workflows.watch import Watch
 
 _CANCEL_S = 2.0  # for cancelled trials to be filed
 _CLOSE_S = 10.0  # for accounts and stores to be closed
@@ -67,21 +71,38 @@ class Evaluation:
         self._ledger = Ledger()
         ports = Ports(account_of=account_of, store_of=store_of, offline=offline, refresh=refresh)
         self._sources = Sources(ports)
-        self._answering = Answering(self._sources, self._file)
+        self._answering = Answering(self._sources, self._answered, price_of=price_of, judged=self._ledger.judged)
         self._background = Background(self._answering.run, ended=self._ledger.wake)
 
-    def submit(self, plan: Plan, cases: Collection[str] | None, baseline: Baseline | None) -> None:
+    def submit(
+        self,
+        plan: Plan,
+        cases: Collection[str] | None,
+        baseline: Baseline | None,
+        *,
+        once: Collection[str] = (),
+        watch: Watch | None = None,
+    ) -> None:
         """Have `cases` of a plan (None: all of them) answered and scored; those submitted before are left as they are.
 
         Trials that `baseline` settles are done when this returns. The others wait for `start`, or go at once after it.
+
+        Args:
+            once: Ids of cases of which one sample is asked; a second `submit` that does not name them asks the others.
+            watch: Is told every result. When it says that a failure is certain, no further call is started for the
+                suite and slot: its open trials end as `Skipped`.
         """
         self._plans[plan.suite.name, plan.slot] = plan
-        samples, price, labels = plan.suite.samples, cache(partial(self._price_of, plan.pin)), labelled(plan.suite)
-        wanted = None if cases is None else frozenset(cases)
+        if watch is not None:
+            self._answering.curtailment.add(plan.suite.name, plan.slot, watch)
+        price, labels = cache(partial(self._price_of, plan.pin)), labelled(plan.suite)
+        wanted, few = None if cases is None else frozenset(cases), frozenset(once)
         open_jobs: list[Job] = []
         for index, case in enumerate(plan.suite.cases):
-            if (wanted is None or case.id in wanted) and self._ledger.plan(_key(plan, case.id), samples):
-                jobs = (self._job(plan, price, trial, baseline, labels) for trial in plan.of_case(index))
+            if wanted is None or case.id in wanted:
+                new = self._ledger.plan(_key(plan, case.id), 1 if case.id in few else plan.suite.samples)
+                trials = [each for each in plan.of_case(index) if each.sample in new]
+                jobs = (self._job(plan, price, trial, baseline, labels) for trial in trials)
                 open_jobs += [job for job in jobs if not self._settled(job)]
         if not open_jobs:
             return
@@ -89,21 +110,36 @@ class Evaluation:
         if self._begun:
             self.start()
 
-    def submit_retrial(self, plans: Sequence[Plan], name: str) -> None:
+    def stopped(self, suite: str, slot: str) -> Stopped | None:
+        """Why nothing more is asked for a suite and slot that is watched; None if it goes on."""
+        return self._answering.curtailment.of(suite, slot)
+
+    def submit_retrial(self, plans: Sequence[Plan], name: str, baseline: Baseline | None = None) -> None:
         """Have every trial of `plans` answered in the round `name` of the store, the plans mixed together.
 
         They wait for `survey` and `release`, or go at the next `wait`.
 
         Args:
-            plans: Arms of one retrial, of one suite; their slots differ from all others.
+            plans: Arms of one retrial or control, of one suite; no case of theirs is submitted otherwise.
             name: Not "", and no round that counts.
+            baseline: Whose answers comparing judges hold all arms against.
         """
         jobs: list[Job] = []
         for each in plans:
             price = cache(partial(self._price_of, each.pin))
             for case in each.suite.cases:
                 self._ledger.plan(_key(each, case.id), each.suite.samples)
-            jobs += [Job(plan=each, price=price, trial=trial, reuse=None, round=name) for trial in each.trials]
+            jobs += [
+                Job(
+                    plan=each,
+                    price=price,
+                    trial=trial,
+                    reuse=None,
+                    production=production_of(baseline, trial.case, trial.sample),
+                    round=name,
+                )
+                for trial in each.trials
+            ]
         self._early.append([job for job in jobs if not self._settled(job)])
 
     def survey(
@@ -204,6 +240,13 @@ class Evaluation:
         """Why nothing more is asked; "" while the run goes on."""
         return self._answering.ended or self._ended
 
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """Why answers were not asked for: the end of the run, and of single suites."""
+        curtailment = self._answering.curtailment
+        whole = (self.ended,) if self.progress().skipped > curtailment.skipped else ()
+        return (*whole, *curtailment.reasons())
+
     def refreshed(self) -> tuple[Refreshed, ...]:
         """How far each suite that is asked anew is; empty without `refresh`."""
         return refreshed(self._plans.values(), self.results) if self._refresh else ()
@@ -219,12 +262,23 @@ class Evaluation:
     def grade(
         self, answers: Sequence[Answer], *, tick: Callable[[Progress], None], interval: float = 0.1
     ) -> Sequence[Mapping[str, Grade]]:
-        """Score answers that are at hand, in the engine's loop; nothing is asked. In the order of `answers`.
+        """Score answers that are at hand, in the engine's loop; only judges are asked. In the order of `answers`.
 
         Raises:
             EngineError: The engine's thread died, or this process is a fork.
         """
-        return graded(self._background, answers, tick=lambda: tick(self._ledger.progress()), interval=interval)
+        bench = self._answering.bench
+        return graded(
+            self._background, answers, bench=bench, tick=lambda: tick(self._ledger.progress()), interval=interval
+        )
+
+    def foreseen(self) -> Mapping[tuple[str, str, str], Votes]:
+        """What the latest `survey` found that judges will be asked, by suite, slot and scorer."""
+        return self._answering.survey.votes
+
+    def judged(self, suite: str, slot: str) -> tuple[Judged, ...]:
+        """What the judges of one suite and slot were asked for."""
+        return self._answering.bench.used(suite, slot)
 
     def pause(self) -> None:
         """Start no further call, as while somebody debugs; answers that are under way still come in."""
@@ -280,7 +334,8 @@ class Evaluation:
         labels: frozenset[str],
     ) -> Job:
         reuse = None if self._refresh else reuse_of(trial, plan.suite.scorers, baseline, labels=labels)
-        return Job(plan=plan, price=price, trial=trial, reuse=reuse)
+        production = production_of(baseline, trial.case, trial.sample)
+        return Job(plan=plan, price=price, trial=trial, reuse=reuse, production=production)
 
     def _settled(self, job: Job) -> bool:
         if job.reuse is not None and not job.reuse.changed:
@@ -291,8 +346,14 @@ class Evaluation:
             return False
         return True
 
-    def _file(self, job: Job, result: Result) -> None:
-        self._ledger.file(job.key, result)
+    def _answered(self, job: Job, result: Result) -> None:
+        """What the engine's thread has a result for."""
+        if self._file(job, result):
+            self._answering.curtail()
+
+    def _file(self, job: Job, result: Result) -> bool:
+        """Keep a result; whether it made a failure certain."""
+        return self._ledger.file(job.key, result) and self._answering.curtailment.see(job, result)
 
 
 def _key(plan: Plan, case: str) -> Key:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.budget import cost_usd, measures_cost
 from pytest_promptgate.core.fingerprint import output_digest
-from pytest_promptgate.core.types import Completion, Grade, Observation, Origin, Result, Trial
+from pytest_promptgate.core.types import Completion, Grade, Observation, Origin, Result, Trial, Unscored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,8 @@ class Job:
     price: Callable[[], Price | None]  # looked up at first need: price lists take longer to load than a run may take
     trial: Trial
     reuse: Reuse | None
-    round: str = ""  # the store's round of a retrial; "": the rounds that count
+    production: Completion | Unscored | None = None  # see `core.pairs.production_of`
+    round: str = ""  # the store's round of a retrial or a control; "": the rounds that count
 
     @property
     def key(self) -> Key:

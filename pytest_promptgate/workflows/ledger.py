@@ -6,12 +6,12 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeAlias
 
-from pytest_promptgate.workflows.progress import Progress, timed, with_plan, with_result
+from pytest_promptgate.workflows.progress import Progress, timed, with_judged, with_plan, with_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pytest_promptgate.core.types import Result
+    from pytest_promptgate.core.types import Judged, Result
 
 Key: TypeAlias = tuple[str, str, str]  # suite, slot, case id
 
@@ -28,14 +28,16 @@ class Ledger:
         self._clock = clock
         self._began: float | None = None
 
-    def plan(self, key: Key, samples: int) -> bool:
-        """Open a case of `samples` trials; False if it was planned before."""
+    def plan(self, key: Key, samples: int) -> range:
+        """Open a case of `samples` trials, or open it again for those that it lacks; the samples that are new."""
         with self._changed:
-            if key in self._open or key in self._done:
-                return False
-            self._open[key] = [None] * samples
-            self._progress = with_plan(self._progress, samples)
-            return True
+            known = self._open.get(key) or self._done.get(key) or ()
+            new = range(len(known) + 1, samples + 1)
+            if new:
+                self._done.pop(key, None)
+                self._open[key] = [*known, *[None] * len(new)]
+                self._progress = with_plan(self._progress, len(new))
+            return new
 
     def begin(self) -> None:
         """Start the clock of `progress`, once."""
@@ -57,6 +59,11 @@ class Ledger:
                 self._done[key] = done
                 self._release(key)
             return True
+
+    def judged(self, judged: Judged) -> None:
+        """Count calls to a judge."""
+        with self._changed:
+            self._progress = with_judged(self._progress, judged)
 
     def _release(self, key: Key) -> None:
         # The main thread looks by itself every now and then: to be woken for each of many results would cost more

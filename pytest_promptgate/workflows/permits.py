@@ -25,6 +25,7 @@ class Permits:
         self._open = asyncio.Event()
         self._open.set()
         self._ended = asyncio.Event()  # a call did
+        self._closed = False
 
     def hold(self, reason: str) -> None:
         """Let no further call start until `release` is called with the same reason."""
@@ -37,15 +38,21 @@ class Permits:
         if not self._reasons:
             self._open.set()
 
+    def close(self) -> None:
+        """Let nobody wait any more: the run has ended, and whoever asks for a permit is to look."""
+        self._closed = True
+        self._open.set()
+        self._ended.set()
+
     def grant(self, budget: Budget) -> None:
         """Spend no more than that; called before the first call."""
         self._budget = budget
 
     async def wait(self) -> None:
         """Return when one more call may start, or when none ever will."""
-        while True:
+        while not self._closed:
             await self._open.wait()
-            if self._budget is None or self._budget.allows():
+            if self._closed or self._budget is None or self._budget.allows():
                 return
             if self._budget.exhausted:
                 self._exhausted(self._budget)

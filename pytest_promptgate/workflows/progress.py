@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pytest_promptgate.core.types import Errored, Origin, Result, Skipped
+from pytest_promptgate.core.types import Errored, Judged, Origin, Result, Skipped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A snapshot. Counts are trials; tokens and cost are those of the answers asked in this run."""
+    """A snapshot. Counts are trials, but for `judged`; tokens and cost are those of all calls of this run."""
 
     planned: int = 0
     done: int = 0
@@ -18,6 +18,8 @@ class Progress:
     unchanged: int = 0
     errored: int = 0  # with at least one `Errored` grade
     skipped: int = 0
+    judged: int = 0  # verdicts asked of judges; their tokens count as `tokens_judged`
+    tokens_judged: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
     cost_usd: float | None = 0.0  # None: the cost of at least one answer is not known
@@ -52,6 +54,16 @@ def with_result(progress: Progress, result: Result) -> Progress:
         tokens_in=progress.tokens_in + (seen.tokens_in or 0) * answered,
         tokens_out=progress.tokens_out + (seen.tokens_out or 0) * answered,
         cost_usd=_sum(progress.cost_usd, seen.cost_usd) if answered else progress.cost_usd,
+    )
+
+
+def with_judged(progress: Progress, judged: Judged) -> Progress:
+    """`progress` after calls to a judge."""
+    return replace(
+        progress,
+        judged=progress.judged + judged.asked,
+        tokens_judged=progress.tokens_judged + judged.tokens,
+        cost_usd=_sum(progress.cost_usd, judged.cost_usd),
     )
 
 

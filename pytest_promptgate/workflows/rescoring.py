@@ -1,6 +1,7 @@
 """A changed scorer scores the baseline's stored answers anew, so that its metrics stay comparable (DECISIONS 20).
 
-The subject is not asked. An answer that this run gave too takes this run's grade: nothing is scored twice.
+The subject is not asked; a changed judge is. An answer that this run gave too takes this run's grade: nothing is
+scored twice.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.pairs import at_par, comparers
 from pytest_promptgate.core.types import Unscored
 from pytest_promptgate.workflows.scoring import grades_of
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
         Suite,
     )
     from pytest_promptgate.workflows.background import Background
+    from pytest_promptgate.workflows.judging import Bench
 
 _AT_ONCE = 64  # answers that are scored side by side
 
@@ -39,6 +43,8 @@ class Answer:
     completion: Completion
     case: Case
     scorers: tuple[BoundScorer, ...]
+    suite: Suite
+    slot: str
 
 
 def changed_scorers(suite: Suite, baseline: Baseline) -> tuple[BoundScorer, ...]:
@@ -67,6 +73,7 @@ def rescored(
         results: Of this run.
         grade: Scores answers, see `graded`.
     """
+    baseline = _level(baseline, suite)
     changed = changed_scorers(suite, baseline)
     cases = {each.trial.case.id: each.trial.case for each in results}
     wanted = [each for each in baseline.cases.values() if each.id in cases and cases[each.id].digest == each.row]
@@ -80,7 +87,13 @@ def rescored(
         if known is not None:
             grades[key] = known
         elif key in baseline.outputs:
-            answers[key] = Answer(completion=baseline.outputs[key], case=cases[key[0]], scorers=changed)
+            answers[key] = Answer(
+                completion=baseline.outputs[key],
+                case=cases[key[0]],
+                scorers=changed,
+                suite=suite,
+                slot=baseline.slot,
+            )
         else:
             return baseline
     grades.update(zip(answers, grade([*answers.values()]), strict=True) if answers else ())
@@ -91,14 +104,25 @@ def rescored(
     )
 
 
+def _level(baseline: Baseline, suite: Suite) -> Baseline:
+    """Production against itself: what comparing judges said of it when it was a candidate is of no account."""
+    known = {
+        each.name: each.fingerprint for each in suite.scorers if each.name in comparers(suite) & baseline.scorers.keys()
+    }
+    if not known:
+        return baseline
+    return replace(baseline, scorers={**baseline.scorers, **known}, cases=at_par(baseline.cases, known))
+
+
 def graded(
-    background: Background, answers: Sequence[Answer], *, tick: Callable[[], None], interval: float = 0.1
+    background: Background, answers: Sequence[Answer], *, bench: Bench, tick: Callable[[], None], interval: float = 0.1
 ) -> Sequence[Mapping[str, Grade]]:
     """Score `answers` in the engine's loop.
 
     Args:
         background: The engine's; started if need be.
         answers: Any number of them.
+        bench: Of the engine, for judges.
         tick: Called about every `interval` seconds while this waits, in the caller's thread.
 
     Raises:
@@ -113,7 +137,8 @@ def graded(
 
         async def one(answer: Answer) -> Mapping[str, Grade]:
             async with turns:
-                return await grades_of(answer.completion, answer.case, answer.scorers)
+                ask = partial(bench.grade, suite=answer.suite, slot=answer.slot)
+                return await grades_of(answer.completion, answer.case, answer.scorers, ask=ask)
 
         found.extend(await asyncio.gather(*map(one, answers)))
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import math
 import os
 import sysconfig
 import traceback
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pytest_promptgate.core.grading import grade_of
+from pytest_promptgate.core.ports import Judge
 from pytest_promptgate.core.types import BoundScorer, Case, Completion, Errored, Grade, Score, Unscored
 from pytest_promptgate.errors import ScorerError
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+# Has a judge's questions answered; see `workflows.judging`.
+Ask: TypeAlias = "Callable[[BoundScorer, Completion, Case], Coroutine[Any, Any, Grade]]"
 
 _ACCEPTED = "Return Score(value=0.8, reason=…), Unscored(reason=…), True, False, or a number from 0 to 1."
 _NONE: Mapping[str, Grade] = MappingProxyType({})
@@ -28,24 +31,36 @@ _LIBRARIES = (*(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "p
 
 
 async def grades_of(
-    completion: Completion, case: Case, scorers: Sequence[BoundScorer], *, kept: Mapping[str, Grade] = _NONE
+    completion: Completion,
+    case: Case,
+    scorers: Sequence[BoundScorer],
+    *,
+    kept: Mapping[str, Grade] = _NONE,
+    ask: Ask | None = None,
 ) -> dict[str, Grade]:
     """One grade per scorer, in the order of `scorers`: the one in `kept`, else a new one; new ones wait side by side.
 
     Plain scorers run in the engine's thread: one that blocks holds up every other answer, so a scorer that waits for
     something is to be ``async``. What a scorer raises, or a value that is no grade, is that trial's `Errored`.
+    Judges do not run: `ask` has their questions answered.
     """
     begun = {
-        bound.name: kept[bound.name] if bound.name in kept else _begun(bound, completion, case) for bound in scorers
+        bound.name: kept[bound.name] if bound.name in kept else _begun(bound, completion, case, ask)
+        for bound in scorers
     }
     waiting = {name: grade for name, grade in begun.items() if isinstance(grade, Awaitable)}
     done = dict(zip(waiting, await asyncio.gather(*waiting.values()), strict=True)) if waiting else {}
     return {name: done[name] if isinstance(grade, Awaitable) else grade for name, grade in begun.items()}
 
 
-def _begun(bound: BoundScorer, completion: Completion, case: Case) -> Grade | Coroutine[Any, Any, Grade]:
+def _begun(
+    bound: BoundScorer, completion: Completion, case: Case, ask: Ask | None
+) -> Grade | Coroutine[Any, Any, Grade]:
+    if ask is not None and isinstance(bound.scorer, Judge):
+        return ask(bound, completion, case)
+    scorer: Any = bound.scorer
     try:
-        returned = bound.scorer(completion, case)
+        returned = scorer(completion, case)
     except BaseException as error:  # noqa: BLE001 users' code; pytest.fail and SystemExit are no Exceptions
         return raised(bound, error)
     return _ended(bound, returned) if inspect.isawaitable(returned) else _grade(bound, returned)
@@ -67,13 +82,10 @@ def being_cancelled(error: BaseException) -> bool:
 
 
 def _grade(bound: BoundScorer, returned: object) -> Grade:
+    found = grade_of(returned)
+    if found is not None:
+        return found
     match returned:
-        case Score(value=int() | float() as value, reason=str(), labels=None | (str(), str())) if 0 <= value <= 1:
-            return returned if type(value) is float else replace(returned, value=float(value))
-        case Unscored(reason=str()):
-            return returned
-        case bool() | int() | float() if math.isfinite(returned) and 0 <= returned <= 1:
-            return Score(value=float(returned))
         case Score() | Unscored() | bool() | int() | float() | None:
             seen = repr(returned)[:_MOST_SHOWN]
         case _:

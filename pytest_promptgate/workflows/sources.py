@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.fingerprint import digest, request_parts
+from pytest_promptgate.core.fingerprint import request_parts
 from pytest_promptgate.core.plan import slowest_first
 from pytest_promptgate.core.ports import (
     Account,
@@ -17,8 +17,9 @@ from pytest_promptgate.core.ports import (
     ResponseStore,
     StoreKey,
 )
-from pytest_promptgate.core.rounds import counting, following
+from pytest_promptgate.core.rounds import CONTROL, SELF, counting, following
 from pytest_promptgate.errors import AccountStopped, PromptGateError, StoreError
+from pytest_promptgate.workflows.mixing import mixed
 from pytest_promptgate.workflows.scoring import described
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from pytest_promptgate.core.types import Completion
     from pytest_promptgate.workflows.jobs import Job
+    from pytest_promptgate.workflows.judging import Question
 
 CLOSE_S = 2.0  # for one account to give its connections back
 
@@ -95,20 +97,50 @@ class Sources:
         store = self._store(job)
         key = _key(job, endpoint, self._rounds_of(job, store)[0])
         differs = store.explain_miss(key, parts=_parts(job)) if isinstance(store, ExplainsMisses) else ""
-        command = f"Ask for it with: pytest --prompt-evals {job.plan.suite.path}"
-        hint = "\n".join(line for line in (differs and f"{differs[0].upper()}{differs[1:]}.", command) if line)
+        option = "--prompt-control " if key.round.startswith(CONTROL) else ""
+        option = "--prompt-aa " if key.round == SELF else option
+        hint = _miss_hint(differs, f"{option}{job.plan.suite.path}")
         return StoreError(job.name, "no answer is stored, and --prompt-offline asks nothing", hint=hint)
+
+    def verdict(self, question: Question, endpoint: str) -> Completion | None:
+        """The reply of a judge that the store has; retrials have no verdicts of their own.
+
+        Raises:
+            StoreError: The store cannot be read.
+        """
+        suite = question.suite.name
+        store = self._store_of(suite)
+        found = (store.get(question.key(endpoint, name)) for name in self._counting(suite, store))
+        return next((each for each in found if each is not None), None)
+
+    def keep_verdict(self, question: Question, endpoint: str, completion: Completion) -> None:
+        """Store one reply of a judge.
+
+        Raises:
+            StoreError: It could not be written.
+        """
+        suite = question.suite.name
+        store = self._store_of(suite)
+        store.put(question.key(endpoint, self._counting(suite, store)[0]), completion, parts=question.parts)
+
+    def no_verdict(self, question: Question, endpoint: str) -> StoreError:
+        """What to say of a verdict that is not stored, when nothing may be asked."""
+        suite = question.suite.name
+        store = self._store_of(suite)
+        key = question.key(endpoint, self._counting(suite, store)[0])
+        differs = store.explain_miss(key, parts=question.parts) if isinstance(store, ExplainsMisses) else ""
+        hint = _miss_hint(differs, question.suite.path)
+        return StoreError(question.name, "no verdict is stored, and --prompt-offline asks nothing", hint=hint)
 
     def ordered(self, jobs: Sequence[Job]) -> list[Job]:
         """`jobs` in the order in which to ask them: the slowest first, by what earlier answers of each trial took.
 
-        The arms of a retrial are mixed, by digests, so that neither has the provider's better minutes.
+        The arms of a retrial or a control come last, and mixed.
         """
-        if jobs and jobs[0].round:
-            return sorted(jobs, key=lambda job: digest((job.round, job.trial.digest, job.trial.ordinal)))
-        of_trial = {id(job.trial): job for job in jobs}
-        order = slowest_first([job.trial for job in jobs], [self._latency(job) for job in jobs])
-        return [of_trial[id(trial)] for trial in order]
+        single = [job for job in jobs if not job.round]
+        of_trial = {id(job.trial): job for job in single}
+        order = slowest_first([job.trial for job in single], [self._latency(job) for job in single])
+        return [*(of_trial[id(trial)] for trial in order), *mixed(job for job in jobs if job.round)]
 
     def _latency(self, job: Job) -> float | None:
         if job.plan.suite.name in self._unreadable or (job.reuse is not None and job.reuse.completion is not None):
@@ -156,7 +188,9 @@ class Sources:
         return tuple(faults)
 
     def _store(self, job: Job) -> ResponseStore:
-        suite = job.plan.suite.name
+        return self._store_of(job.plan.suite.name)
+
+    def _store_of(self, suite: str) -> ResponseStore:
         if suite not in self._stores:
             self._stores[suite] = self._ports.store_of(suite)
         return self._stores[suite]
@@ -169,6 +203,11 @@ class Sources:
             complete = store.complete_rounds if isinstance(store, HasRounds) else ()
             self._rounds[suite] = (following(complete),) if self._ports.refresh else counting(complete)
         return self._rounds[suite]
+
+
+def _miss_hint(differs: str, path: str) -> str:
+    command = f"Ask for it with: pytest --prompt-evals {path}"
+    return "\n".join(line for line in (differs and f"{differs[0].upper()}{differs[1:]}.", command) if line)
 
 
 def _key(job: Job, endpoint: str, name: str) -> StoreKey:

@@ -10,6 +10,7 @@ from pytest_promptgate.errors import EngineError, PromptGateError, WrongModel
 from pytest_promptgate.workflows.scoring import described, place_in_users_code
 
 if TYPE_CHECKING:
+    from pytest_promptgate.core.types import ModelPin
     from pytest_promptgate.workflows.jobs import Job
 
 Subject: TypeAlias = tuple[str, str]  # ("provider", name), ("model", provider/name) or ("suite", name)
@@ -39,9 +40,11 @@ class Stops:
 
     def of(self, job: Job) -> Stop | None:
         """Why `job` may not be asked, if so."""
-        if not self._known:
-            return None
-        subjects = (("provider", job.trial.request.pin.provider), ("model", str(job.trial.request.pin)), suite_of(job))
+        return self.about(job.trial.request.pin, job.plan.suite.name) if self._known else None
+
+    def about(self, pin: ModelPin, suite: str) -> Stop | None:
+        """Why a model may not be asked for a suite, if so."""
+        subjects = (("provider", pin.provider), ("model", str(pin)), ("suite", suite))
         return next((self._known[subject] for subject in subjects if subject in self._known), None)
 
     def errors(self) -> tuple[PromptGateError, ...]:
@@ -58,8 +61,12 @@ def known(error: BaseException, job: Job) -> PromptGateError:
 
 
 def asked_of(job: Job, error: PromptGateError) -> Subject:
+    """Whom `error` concerns, see `subject_of`."""
+    return subject_of(job.trial.request.pin, error)
+
+
+def subject_of(pin: ModelPin, error: PromptGateError) -> Subject:
     """Whom `error` concerns: the model alone if it moved or is named as the place, else the whole account."""
-    pin = job.trial.request.pin
     of_model = isinstance(error, WrongModel) or str(error.where) == str(pin)
     return ("model", str(pin)) if of_model else ("provider", pin.provider)
 

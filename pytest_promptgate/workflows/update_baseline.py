@@ -7,11 +7,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.acceptance import ACCEPTABLE, DATASET, carried
-from pytest_promptgate.core.anchor import Side, anchor_of, arms_since, moved_anchor
+from pytest_promptgate.core.anchor import Side, moved_anchor
 from pytest_promptgate.core.contract import contract_of
-from pytest_promptgate.core.decision import is_better
+from pytest_promptgate.core.pairs import at_par, comparers
 from pytest_promptgate.core.printable import one_line
-from pytest_promptgate.core.recorded import records
+from pytest_promptgate.core.recorded import records, side_of
+from pytest_promptgate.core.rise import Rise
 from pytest_promptgate.core.types import (
     Baseline,
     Errored,
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pytest_promptgate.core.ports import Aggregate
-    from pytest_promptgate.core.types import Completion, Report, Result
+    from pytest_promptgate.core.types import Completion, Report, Result, Verdict
 
 MOST_UNSCORED = 0.02  # share of the trials, per scorer
-RISE_ALPHA = 0.01  # at which a rise moves the anchor up
+NO_RISE = Rise()
 _NONE: Mapping[str, Aggregate] = MappingProxyType({})
 _NAMED = 3  # gates or cases that a refusal spells out
 _WIDTH = 200  # characters of each reason
@@ -54,7 +55,7 @@ def baseline_of(report: Report) -> Baseline:
         pin=report.pin,
         scorers={scorer.name: scorer.fingerprint for scorer in suite.scorers},
         contract=contract_of(suite),
-        cases=records(report.results, {scorer.name for scorer in suite.scorers}),
+        cases=at_par(records(report.results, {scorer.name for scorer in suite.scorers}), comparers(suite)),
         messages=suite.prompt.messages,
         outputs=dict(_outputs(report)) if suite.outputs else {},
         recipe=Recipe(prompt=prompt, inputs=suite.inputs, constants=suite.constants),
@@ -62,39 +63,45 @@ def baseline_of(report: Report) -> Baseline:
 
 
 def succeeding(
-    report: Report, old: Baseline | None, *, proven: bool = False, aggregates: Mapping[str, Aggregate] = _NONE
+    report: Report, old: Baseline | None, *, rise: Rise = NO_RISE, aggregates: Mapping[str, Aggregate] = _NONE
 ) -> Baseline:
     """`baseline_of` a run that replaces `old`, with what was accepted on the way and the anchor (GATE §6).
 
     Args:
         report: Of a finished, complete run.
         old: What the lockfile holds.
-        proven: The answers of this run are as good as fresh ones, so that a significant rise moves the anchor up.
+        rise: What moves the anchor up.
         aggregates: Those that plugins offer.
     """
     new = baseline_of(report)
     if old is None:
         return new
-    specs = report.suite.metrics
+    specs, clusters = report.suite.judged, side_of(report.suite, report.results).clusters
     measured = {spec.name for spec in specs}
-    accepted = [each for each in report.verdicts if each.accepted and each.outcome in ACCEPTABLE]
-    fell = [each for each in accepted if each.metric in measured]
-    if fell:
-        restarts, reason = measured, f"accepted: {fell[0].accepted}"
-    else:
-        restarts = _risen(report, old, new) if proven else set()
-        reason = f"improved: {', '.join(sorted(restarts))}" if restarts else ""
+    restarts, reason = frozenset(rise.metrics), f"improved: {', '.join(sorted(rise.metrics))}" if rise.metrics else ""
+    if fell := accepted_falls(report):
+        restarts, reason = frozenset(measured), f"accepted: {fell[0].accepted}"
     seen = report.baseline
     rescored = None if seen is None else Side(cases=seen.cases, scorers=seen.scorers)
-    anchor = moved_anchor(old, new, specs, restarts=restarts, reason=reason, rescored=rescored, aggregates=aggregates)
+    anchor = moved_anchor(
+        old,
+        new,
+        specs,
+        restarts=restarts,
+        reason=reason,
+        fresh=None if fell else rise.cases,
+        rescored=rescored,
+        clusters=clusters,
+        aggregates=aggregates,
+    )
     return replace(new, accepted=carried(old, new, report.verdicts), anchor=anchor)
 
 
-def _risen(report: Report, old: Baseline, new: Baseline) -> set[str]:
-    """The metrics that are above the anchor by more than luck."""
-    now = Side(cases=new.cases, scorers=new.scorers)
-    arms = {spec.name: arms_since(spec, anchor_of(old), now) for spec in report.suite.metrics}
-    return {name for name, each in arms.items() if each is not None and is_better(each, alpha=RISE_ALPHA)}
+def accepted_falls(report: Report) -> list[Verdict]:
+    """The metrics whose anchor goes down because somebody accepted that."""
+    measured = {spec.name for spec in report.suite.judged}
+    accepted = [each for each in report.verdicts if each.accepted and each.outcome in ACCEPTABLE]
+    return [each for each in accepted if each.metric in measured]
 
 
 def _outputs(report: Report) -> Iterator[tuple[tuple[str, int], Completion]]:
@@ -127,13 +134,13 @@ def _incomplete(report: Report) -> list[str]:
 
 
 def _failures(report: Report) -> Iterator[str]:
-    failed = [(result.trial.id, why) for result in report.results if (why := _failure(result))]
+    failed = [(result.trial.id, why) for result in report.results if (why := failure(result))]
     if failed:
         trial, why = failed[0]
         yield f"{len(failed)} of {len(report.results)} trials failed or were not asked, first {trial}: {why}"
 
 
-def _failure(result: Result) -> str:
+def failure(result: Result) -> str:
     """Why one of the scores is missing for reasons that are not the answer's; "" if none is."""
     for grade in result.observation.grades.values():
         if isinstance(grade, Errored):

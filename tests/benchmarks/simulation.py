@@ -17,7 +17,7 @@ import numpy as np
 from .gate_runs import Run, metric, run
 from .populations import CHANGES, by_odds, concentrated, nothing, population
 from .simulated_ratchet import RULES, history
-from .simulated_stopping import e_run, mcnemar_run, strict_run
+from .simulated_stopping import KINDS, random_runs, stopping_run
 
 MISSED: list[str] = []
 
@@ -105,25 +105,22 @@ def _mixed(rates: np.ndarray, chance: np.random.Generator) -> np.ndarray:
 
 def stopping(runs: int) -> None:
     """Calls that early stopping saves; its verdict is compared with the full run's every time."""
-    print("\nEarly stopping: share of calls used, % that fail\n")
-    differ = total = 0
-    for name, one in {"strict bounds": strict_run, "McNemar bounds": mcnemar_run, "e .01, McNemar .04": e_run}.items():
+    print("\nEarly stopping: share of the calls that are used, without it 1.00 (% that fail)\n")
+    found = []
+    for kind in KINDS:
         for drop in (0.0, 0.10, 0.20):
             cells = []
             for n in (100, 300, 1000):
                 chance = np.random.default_rng([17, n])
                 change = by_odds(drop) if drop else nothing
-                found = [one(n, change, chance) for _ in range(max(20, runs * 30 // n))]
-                differ += sum(not each.same for each in found)
-                total += len(found)
-                used, fails = (np.mean([getattr(each, key) for each in found]) for key in ("used", "fails"))
-                cells.append(f"n={n} {used:.2f} ({100 * fails:.0f} %)")
-            print(f"{name:20}{-100 * drop:>5.0f}" + "".join(f"{cell:>20}" for cell in cells), flush=True)
-    chance = np.random.default_rng(19)
-    for _ in range(runs * 125):
-        differ += not strict_run(int(chance.integers(4, 40)), nothing, chance).same
-        total += 1
-    print(f"\n{total} runs, {differ} with another verdict than the full run")
+                some = [stopping_run(kind, n, change, chance) for _ in range(max(10, runs * 10 // n))]
+                fails = 100 * np.mean([each.full.red for each in some])
+                cells.append(f"n={n} {np.mean([each.used for each in some]):.2f} ({fails:.0f} %)")
+                found += some
+            print(f"{kind:24}{-100 * drop:>5.0f}" + "".join(f"{cell:>20}" for cell in cells), flush=True)
+    found += random_runs(runs * 125, seed=19)
+    differ, early = sum(not each.same for each in found), sum(each.stopped for each in found)
+    print(f"\n{len(found)} runs, {early} stopped, {differ} with another verdict than the full run")
     if differ:
         MISSED.append("early stopping changed a verdict")
 

@@ -177,6 +177,14 @@ def kept(gate: MetricGate) -> Suite:
             replace(kept(MetricGate()), rule="confirm", policy=GatePolicy(max_drop=0.2, confirm_max_calls=48)),
             ["max_drop was 0.1, and is 0.2 now"],
         ),
+        (
+            promised(MetricGate(), rule="significant"),
+            replace(kept(MetricGate()), rule="significant", policy=GatePolicy(early_stop="e", first_round=True)),
+            [
+                "first_round was off, and is on now",
+                "early_stop was off, and is e now, which leaves the closing test less of alpha",
+            ],
+        ),
     ],
 )
 def test_what_was_promised_and_is_no_longer(then: Baseline, now: Suite, sentences: list[str]) -> None:

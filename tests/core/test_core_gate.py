@@ -163,6 +163,27 @@ def test_a_ceiling_is_the_floor_of_what_should_be_low() -> None:
     assert told(world) == ("regressed", True, "accuracy is 3.200, above its ceiling 3.000 (n=1)")
 
 
+@pytest.mark.parametrize(
+    ("expression", "lower", "floor", "told_so"),
+    [
+        ("p95(queue)", True, 0.9, "accuracy is 1.000, above its ceiling 0.900 (n=3)"),
+        ("min(queue)", False, 0.5, "accuracy is 0.000, below its floor 0.500 (n=3)"),
+        ("total(queue)", True, 1.5, "accuracy is 2.000, above its ceiling 1.500 (n=3)"),
+        ("f1(queue)", False, 0.9, "accuracy is 0.667, below its floor 0.900 (n=3)"),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_floors_and_ceilings_hold_for_every_kind_of_metric_new_or_not(
+    expression: str, lower: bool, floor: float, told_so: str, known: bool
+) -> None:
+    scores: dict[str, list[Any]] = {"a": [("x", "x")], "b": [("y", "x")], "c": [("y", "y")]}
+    metric = spec(expression, lower=lower)
+
+    world = given(scores if known else None, scores, metric=metric, gate=MetricGate(floor=floor))
+
+    assert told(world) == ("regressed", True, told_so)
+
+
 def test_a_value_on_its_floor_holds() -> None:
     assert told(given(None, {"a": [0.8]}, gate=MetricGate(floor=0.8 + 1e-12)))[1] is False
 

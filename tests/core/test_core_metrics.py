@@ -194,7 +194,7 @@ def test_every_observable_is_measured_without_a_scorer(source: str, expected: fl
     ("source", "reason"),
     [
         ("cost_usd", "the cost is not known: no price for this model, or its tokens were not counted"),
-        ("latency_s", "the latency was not recorded"),
+        ("latency_s", "the latency was not measured"),
         ("tokens_total", "the tokens were not counted"),
     ],
 )

@@ -87,7 +87,7 @@ def test_limits_and_headers_are_read(tmp_path: Path) -> None:
     entry = (
         'a: {base_url: "http://h/v1", headers: {X-Team: support, Authorization: "Bearer ${TOKEN}"}, '
         "requests_per_minute: 60, tokens_per_minute: 9000, timeout_s: 7.5, retry_for_s: 0, hedge: true, "
-        "api_version: 2024-10-21}"
+        "api_version: 2024-10-21, structured_outputs: false}"
     )
 
     assert load(tmp_path, f"providers:\n  {entry}\n").providers["a"] == ProviderSpec(
@@ -102,6 +102,7 @@ def test_limits_and_headers_are_read(tmp_path: Path) -> None:
         retry_for_s=0.0,
         hedge=True,
         api_version="2024-10-21",
+        structured_outputs=False,
     )
 
 
@@ -150,8 +151,8 @@ URL = 'base_url: "http://h/v1"'
         (f"providers: {{a: {{{URL}, familly: vllm}}}}",
          ("promptgate.yaml:1:42: unknown key 'familly' in providers.a\n"
          "  Did you mean 'family'? Known keys: api_key_env, api_version, base_url, base_url_env, deployments, "
-         "endpoint, endpoint_env, family, headers, hedge, kind, models, requests_per_minute, retry_for_s, timeout_s, "
-         "tokens_per_minute.")),
+         "endpoint, endpoint_env, family, headers, hedge, kind, models, requests_per_minute, retry_for_s, "
+         "structured_outputs, timeout_s, tokens_per_minute.")),
         (f"providers: {{a: {{{URL}, kind: opneai}}}}",
          "promptgate.yaml:1:42: unknown kind 'opneai'\n  Did you mean 'openai'? Kinds: azure, embedded, openai."),
         (f"providers: {{a: {{{URL}, family: antropic}}}}",

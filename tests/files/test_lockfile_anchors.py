@@ -125,7 +125,7 @@ def test_unusual_promises_are_kept_and_usual_ones_are_not() -> None:
         must_pass=("t-001", "t-002"),
         must_reach={"t-001": {"queue": 0.5}},
         directions={"accuracy": Direction.LOWER},
-        policy=GatePolicy(alpha=0.01, max_drop=None),
+        policy=GatePolicy(alpha=0.01, max_drop=None, early_stop="e", first_round=True),
     )
 
     text = written(made_baseline(contract=contract))
@@ -133,7 +133,7 @@ def test_unusual_promises_are_kept_and_usual_ones_are_not() -> None:
     entry = json.loads(text)["suites"]["triage"]["default"]
     assert entry["must_reach"] == {"t-001": {"queue": 0.5}}
     assert entry["directions"] == {"accuracy": "lower"}
-    assert entry["policy"] == {"alpha": 0.01, "max_drop": None}
+    assert entry["policy"] == {"alpha": 0.01, "max_drop": None, "early_stop": "e", "first_round": True}
     assert read(text).contract == contract
     assert written(read(text)) == text
     assert {"must_reach", "directions", "policy"}.isdisjoint(written(made_baseline()).split('"'))

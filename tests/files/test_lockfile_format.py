@@ -345,7 +345,7 @@ def test_json_that_is_nested_without_end_is_an_error() -> None:
             '"queue":null',
             (
                 ":10: suites.triage.default.cases.t-001.samples[0].scores.queue: expected a number, "
-                '[number, answered, expected] or {"unscored": reason}, found null'
+                '[number, answered, expected], {"unextracted": …} or {"unscored": reason}, found null'
             ),
         ),
         (
@@ -353,7 +353,7 @@ def test_json_that_is_nested_without_end_is_an_error() -> None:
             '"queue":[1.0, "a"]',
             (
                 ":10: suites.triage.default.cases.t-001.samples[0].scores.queue: expected a number, "
-                '[number, answered, expected] or {"unscored": reason}, found [1.0, "a"]'
+                '[number, answered, expected], {"unextracted": …} or {"unscored": reason}, found [1.0, "a"]'
             ),
         ),
         (

@@ -64,7 +64,7 @@ def test_three_lines_are_a_suite(project: SuiteProject) -> None:
     assert [case.id for case in suite.cases] == ["t-1", "t-2", "t-3", "t-4"]
     assert [(metric.name, metric.expression) for metric in suite.metrics] == [("exact_match", "mean(exact_match)")]
     assert suite.gates == {"exact_match": MetricGate(gated=True, tolerance=Tolerance(amount=0.0), floor=None)}
-    assert (suite.samples, suite.rule, suite.smoke, suite.outputs) == (1, "strict", 8, True)
+    assert (suite.samples, suite.rule, suite.smoke, suite.outputs) == (1, "confirm", 8, True)
     assert (suite.must_pass, suite.slices, suite.inputs, suite.constants) == ((), (), {}, {})
 
 
@@ -97,6 +97,15 @@ def test_the_whole_of_a_suite_is_read(project: SuiteProject) -> None:
         MustPass(cases=frozenset({"t-3"}), scorers=("queue",), pass_at=0.5),
     )
     assert suite.slices == ("language", "tags")
+
+
+def test_every_slot_has_the_rule_of_its_model_unless_the_suite_names_one(project: SuiteProject) -> None:
+    models = f"model: {{real: {PINNED}, steady: embedded/nearest-example-1}}\n"
+
+    unnamed, named = project.load(LEAST + models), project.load(f"{LEAST}{models}gate: {{rule: significant}}\n")
+
+    assert (unnamed.rule, unnamed.default_rules) == ("confirm", {"real": "confirm", "steady": "strict"})
+    assert (named.rule, named.default_rules) == ("significant", {})
 
 
 def test_a_case_knows_its_row(project: SuiteProject) -> None:

@@ -11,8 +11,10 @@ import pytest
 from front_project import QUEUES, ROWS, SUITE, Project
 from front_refusals import SUITE_FILE, collection_error, refused, usage_error
 
+from pytest_promptgate.scorers.offers import promptgate_scorers
+
 Spoil: TypeAlias = Callable[[Project], object]
-SCORERS = "contains, exact_match, is_json, json_match, json_schema, numeric, regex, tool_call"
+SCORERS = ", ".join(sorted(promptgate_scorers()))
 PROMPT = "---\nname: triage\nmodel: {id: nearest-example-1, provider: embedded}\n"
 
 
@@ -42,7 +44,7 @@ def binary(path: str, data: bytes) -> Spoil:
         pytest.param(
             more("sample: 3"),
             f"{SUITE_FILE}:5:1: unknown key 'sample' in this file\n"
-            "  Did you mean 'samples'? Known keys: constants, dataset, gate, inputs, metrics, model, must_pass, "
+            "  Did you mean 'samples'? Known keys: constants, dataset, extract, gate, inputs, metrics, model, must_pass, "
             "outputs, prompt, samples, scorers, slices, smoke, suite.",
             id="an unknown key",
         ),

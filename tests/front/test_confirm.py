@@ -10,90 +10,20 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from front_project import QUIET_PLUGINS, SERVED, Project, asked, lines_of, section
+from front_project import QUIET_PLUGINS, Project, asked, lines_of, section
+from varying_world import PLAIN, SUITE, World, begun, broken, luck
 
 if TYPE_CHECKING:
     from loopback.server import LoopbackServer
-
-PLAIN = """\
-prompt: echo
-dataset: ../datasets/mails.jsonl
-scorers: {same: exact_match}
-metrics: {accuracy: mean(same)}
-"""
-SUITE = f"{PLAIN}gate: {{rule: confirm}}\n"
-ROWS = [(f"c-{number:02}", f"m{number}", f"m{number}") for number in range(20)]
-
-# Whether an answer is right: by prompt version, case number, and how often that was asked before.
-Script = Callable[[str, int, int], bool]
-
-
-@dataclass
-class Noise:
-    """What the model answers; the order of calls makes no difference."""
-
-    script: Script = lambda _version, _case, _asked: True
-    seen: Counter[tuple[str, int]] = field(default_factory=Counter)
-
-    def __call__(self, body: dict[str, Any]) -> str:
-        version, text = body["messages"][0]["content"], body["messages"][-1]["content"]
-        number = int(text[1:])
-        before = self.seen[version, number]
-        self.seen[version, number] += 1
-        return text if self.script(version, number, before) else "something else"
-
-
-@dataclass
-class World:
-    """A project, its model, and how often that was asked."""
-
-    project: Project
-    noise: Noise
-    server: LoopbackServer
-
-    def version(self, version: str) -> None:
-        self.project.write(
-            f"prompts/echo/{version}.prompty",
-            f"---\nname: echo\nmodel: {SERVED}\ninputs:\n  - {{name: message, kind: string, required: true}}\n---\n"
-            f"system:\n{version}\n\nuser:\n{{{{ message }}}}\n",
-        )
-
-    def evals(self, *args: str) -> pytest.RunResult:
-        return self.project.evals("-q", *args)
-
-    def calls(self, run: Callable[[], object]) -> int:
-        before = self.server.count
-        run()
-        return self.server.count - before
 
 
 @pytest.fixture
 def world(project: Project, loopback: Callable[..., LoopbackServer]) -> World:
     """Version v1 of a prompt that is always right, its baseline, and version v2."""
-    noise = Noise()
-    server = loopback(answers=noise)
-    project.server(server.base_url)
-    made = World(project, noise, server)
-    made.version("v1")
-    project.dataset(ROWS)
-    project.suite(SUITE)
-    project.accept()
-    made.version("v2")
-    return made
-
-
-def luck(version: str, case: int, before: int) -> bool:
-    """v2 fails two cases the first time, and never again."""
-    return not (version == "v2" and case < 2 and before == 0)
-
-
-def broken(version: str, case: int, _before: int) -> bool:
-    """v2 fails one case for good."""
-    return not (version == "v2" and case == 3)
+    return begun(project, loopback)
 
 
 FELL = "accuracy fell from 1.000 to 0.900 (n=20, change -0.100, tolerance 0)"
@@ -214,6 +144,33 @@ def test_production_that_cannot_be_rebuilt_leaves_a_single_stored_sample_to_stri
     assert result.ret == 1
     told = f"{FELL}, and production cannot be re-asked: its prompt is not recorded beside the lockfile"
     assert told in section(result, "FAILURES").splitlines()
+
+
+def test_production_whose_provider_is_gone_cannot_be_asked_again(world: World) -> None:
+    project, prompt = world.project, "prompts/echo/v2.prompty"
+    project.write("promptgate.yaml", project.text("promptgate.yaml").replace("local:", "other:"))
+    project.write(prompt, project.text(prompt).replace("provider: local", "provider: other"))
+    world.noise.script = luck
+
+    result = world.evals()
+
+    assert result.ret == 1
+    told = f"{FELL}, and production cannot be re-asked: its provider 'local' is not declared any more"
+    assert told in section(result, "FAILURES").splitlines()
+
+
+def test_every_arm_of_a_retrial_is_priced_by_its_own_model(world: World) -> None:
+    """A word of production costs ten cents, a word of the candidate a dollar."""
+    project, prompt = world.project, "prompts/echo/v2.prompty"
+    prices = "prices: {local/small-1: {input: 0, output: 100000}, local/small-2: {input: 0, output: 1000000}}\n"
+    project.write("promptgate.yaml", project.text("promptgate.yaml") + prices)
+    project.write(prompt, project.text(prompt).replace("small-1", "small-2"))
+    world.noise.script = luck
+
+    result = world.evals()
+
+    (line,) = lines_of(result, "prompt evals: triage came out lower")
+    assert line.endswith("2 cases x 8 x 2: 32 calls, about 96 tokens, about $17.60")
 
 
 def test_a_suite_that_asks_for_strict_is_not_asked_again(world: World) -> None:

@@ -244,7 +244,12 @@ def test_one_red_suite_does_not_keep_the_other_from_its_baseline(project: Projec
     result = project.run("--update-baseline")
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    assert section(result, "prompt evals").splitlines()[-4].startswith("other: accuracy: 1 (n=10)")
+    assert section(result, "prompt evals").splitlines()[-4:] == [
+        "other: new baseline: triage@v1 on embedded/nearest-example-1, 10 cases",
+        "other: accuracy: 1 (n=10)",
+        "wrote promptgate.baselines/other.jsonl",
+        "wrote promptgate.lock.json",
+    ]
     locked = json.loads(project.text(LOCKFILE))["suites"]
     assert locked["other"]["default"]["prompt"] == locked["triage"]["default"]["prompt"] == "triage@v1"
 

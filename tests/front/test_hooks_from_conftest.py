@@ -49,9 +49,9 @@ def test_a_scorer_class_takes_settings_from_the_suite(project: Project) -> None:
         "        return Score(value=float(len(completion.text) <= self.most))\n"
         "@hookimpl\n"
         "def promptgate_scorers():\n"
-        "    return {'length': Length}\n",
+        "    return {'short': Length}\n",
     )
-    project.suite(SUITE.replace("exact_match", "{length: {most: 7}}"))
+    project.suite(SUITE.replace("exact_match", "{short: {most: 7}}"))
 
     assert "  accuracy  -         0.700" in section(project.evals(), "prompt evals")
 

@@ -39,8 +39,8 @@ def test_slices_take_a_line_each(project: Project) -> None:
     project.dataset(ROWS[:2])
 
     assert table(project.evals())[-2:] == [
-        "  message=a wrong amount on the invoice: accuracy 1.000 (n=1)",
-        "  message=the card was charged two times: accuracy 1.000 (n=1)",
+        "  message=a wrong amount on the invoice (n=1): accuracy 1.000",
+        "  message=the card was charged two times (n=1): accuracy 1.000",
     ]
 
 

@@ -196,6 +196,7 @@ def test_a_completion_tells_what_was_served_and_counted() -> None:
     # Route ! | Where ? | shippi ng | Where now ?
     assert completion.tokens_in == 2 + 2 + 2 + 3
     assert completion.tokens_out == 2
+    assert completion.latency_s is not None
     assert completion.latency_s > 0
 
 

@@ -100,28 +100,32 @@ def test_tokens_per_minute_are_a_debt_that_the_next_request_waits_for() -> None:
     limiter = Limiter(most=64, tokens_per_minute=6000)
     limiter.start(0.0, tokens=50.0)
     assert limiter.wait(0.0) == 0.5
-    limiter.correct_tokens(150.0)
+    limiter.allowance.correct_tokens(150.0)
     assert limiter.wait(0.0) == 2.0
 
 
 def test_hints_of_little_that_remains_space_the_starts() -> None:
     limiter = Limiter(most=64)
     limiter.start(0.0)
-    limiter.hint(0.0, Hints(remaining=2, reset_s=9.8, limit=100))
+    limiter.allowance.hint(0.0, Hints(remaining=2, reset_s=9.8, limit=100), tokens=False, under_way=limiter.under_way)
     assert limiter.wait(0.0) == 0.0
     limiter.start(0.0)
     assert limiter.wait(0.0) == pytest.approx(0.1 / 0.99 - 0.05, abs=0.06)
-    limiter.hint(0.0, Hints(remaining=90, reset_s=1.0, limit=100))
+    limiter.allowance.hint(0.0, Hints(remaining=90, reset_s=1.0, limit=100), tokens=False, under_way=limiter.under_way)
     assert limiter.wait(0.0) == 0.0
 
 
 def test_hints_of_few_tokens_that_remain_space_the_starts_by_their_tokens() -> None:
     limiter = Limiter(most=64)
     limiter.start(0.0, tokens=500.0)
-    limiter.hint(0.0, Hints(remaining=900, reset_s=9.9, limit=10_801), tokens=True)
+    limiter.allowance.hint(
+        0.0, Hints(remaining=900, reset_s=9.9, limit=10_801), tokens=True, under_way=limiter.under_way
+    )
     limiter.start(0.0, tokens=500.0)
     assert limiter.wait(0.0) == pytest.approx(0.5 / 0.99 - 0.05, abs=0.06)
-    limiter.hint(0.0, Hints(remaining=9_000, reset_s=1.8, limit=10_800), tokens=True)
+    limiter.allowance.hint(
+        0.0, Hints(remaining=9_000, reset_s=1.8, limit=10_800), tokens=True, under_way=limiter.under_way
+    )
     assert limiter.wait(0.0) == 0.0
 
 

@@ -88,6 +88,7 @@ def test_an_answer_carries_text_model_tokens_latency_and_reason(loopback: Start)
 
     assert (got.text, got.served_model, got.fingerprint) == ("hi there", MODEL, "fp_loopback")
     assert (got.tokens_in, got.tokens_out, got.tokens_cached, got.finish_reason) == (1, 2, 0, "stop")
+    assert got.latency_s is not None
     assert got.latency_s >= 0.01
 
 

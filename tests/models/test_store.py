@@ -121,6 +121,17 @@ def test_a_line_holds_no_prompt_and_begins_with_the_key(tmp_path: Path) -> None:
     }
 
 
+def test_an_answer_that_nobody_timed_has_no_latency_after_the_store_too(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "s.jsonl")
+    store.put(key(), Completion(text="hi"), parts={"trial": "a"})
+    store.close()
+
+    assert json.loads((tmp_path / "s.jsonl").read_text().splitlines()[1])["answer"] == {"text": "hi"}
+    later = FileStore(tmp_path / "s.jsonl")
+    assert (later.get(key()), later.latency_of("a")) == (Completion(text="hi"), None)
+    later.close()
+
+
 def test_stores_are_merged_by_cat_and_the_oldest_answer_wins(tmp_path: Path) -> None:
     for name, now in (("a", 20.0), ("b", 10.0), ("c", 30.0)):
         store = FileStore(tmp_path / name, clock=lambda now=now: now)  # type: ignore[misc]

@@ -10,10 +10,18 @@ from hypothesis import strategies as st
 from scorer_rows import row, score, score_calls
 
 from pytest_promptgate.core.fingerprint import canonical
+from pytest_promptgate.core.types import Completion, Unscored
+from pytest_promptgate.scorers.forbidden import ForbiddenWords, Pii
+from pytest_promptgate.scorers.language import Language
+from pytest_promptgate.scorers.length import Length
+from pytest_promptgate.scorers.ngrams import Bleu, Chrf, RougeL
 from pytest_promptgate.scorers.numbers import Numeric
 from pytest_promptgate.scorers.offers import promptgate_scorers
+from pytest_promptgate.scorers.refusals import Refusal
 from pytest_promptgate.scorers.regex import Regex
 from pytest_promptgate.scorers.schemas import IsJson, JsonSchema
+from pytest_promptgate.scorers.similarity import EditSimilarity, TokenF1
+from pytest_promptgate.scorers.sql import SqlMatch
 from pytest_promptgate.scorers.structure import JsonMatch, compare
 from pytest_promptgate.scorers.text import Contains, ExactMatch
 from pytest_promptgate.scorers.tools import ToolCalls
@@ -43,6 +51,16 @@ SCORERS = [
     JsonMatch(ignore_order=True, fenced=True, strict_numbers=True),
     IsJson(kind="object"),
     JsonSchema(schema={"type": ["object", "array"], "minItems": 1}),
+    EditSimilarity(normalize=("nfkc", "casefold")),
+    TokenF1(),
+    Bleu(),
+    Chrf(word_order=2),
+    RougeL(stem=True),
+    Length(at_least=3, at_most=20),
+    Refusal(),
+    ForbiddenWords(words=("a", "0"), whole_words=False),
+    Pii(),
+    SqlMatch(expected="query"),
 ]
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -80,12 +98,20 @@ def shuffled(value: Any, random: Any, *, lists: bool) -> Any:
 def test_any_answer_has_a_score_between_0_and_1_and_a_printable_reason(
     scorer: Any, answered: str, expected: str
 ) -> None:
-    case = row("x" + expected, number=7)
+    case = row("x" + expected, number=7, query="SELECT 1")
     found = score(scorer, answered, case)
     assert 0.0 <= found.value <= 1.0
     assert (found.value == 1.0) == (found.reason == "")
     assert not CONTROLS.search(found.reason)
     assert len(found.reason) < 700
+
+
+@settings(deadline=None)
+@given(answered=ANY_TEXT)
+def test_any_answer_has_a_language_or_none_that_can_be_told(answered: str) -> None:
+    found = Language(wanted=("en",))(Completion(text=answered), row("x"))
+    assert isinstance(found, Unscored) or found.value in (0.0, 1.0)
+    assert not CONTROLS.search(found.reason)
 
 
 @settings(deadline=None)
@@ -142,13 +168,7 @@ def test_thousands_separators_change_nothing(number: int) -> None:
 
 
 def test_all_built_in_scorers_are_offered() -> None:
-    assert sorted(promptgate_scorers()) == [
-        "contains",
-        "exact_match",
-        "is_json",
-        "json_match",
-        "json_schema",
-        "numeric",
-        "regex",
-        "tool_call",
-    ]
+    assert " ".join(sorted(promptgate_scorers())) == (
+        "all_of any_of bleu chrf compare contains edit_similarity exact_match forbidden_words is_json json_match "
+        "json_schema judge language length not numeric pii refusal regex rouge_l sql_match token_f1 tool_call weighted"
+    )
