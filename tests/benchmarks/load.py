@@ -58,7 +58,7 @@ def faults(root: Path, pairs: int) -> list[Figure]:
         with Served(latency=0.2, too_many=0.4, retry_after=2.0, seed=seed) as busy:
             project = make_project(root / f"busy-{seed}", cases=1_000, base_url=busy.base_url)
             many.append(ask_cold(project, connections=50).seconds)
-        # Nobody who honours Retry-After is faster than the request that is refused most often.
+        # What the request that is refused most often takes where every Retry-After is kept.
         chains.append(0.2 + 2.0 * (busy.seen.most_tries - 1))
     return [
         Figure(name=f"{name}: 5 % 429, 2 % 500, 1 % dropped / none", value=median_ratio(some, none), target=1.3),

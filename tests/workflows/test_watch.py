@@ -30,7 +30,7 @@ from pytest_promptgate.workflows.watch import Watch
 def test_a_stop_never_contradicts_the_full_run_in_any_order() -> None:
     chance = random.Random(20261123)
     stopped: Counter[str] = Counter()
-    for _ in range(1000):
+    for _ in range(250):
         full = world(chance)
         for each in in_two_orders(full, chance):
             assert each.same, (full.suite.rule, each)
@@ -41,7 +41,7 @@ def test_a_stop_never_contradicts_the_full_run_in_any_order() -> None:
 
 def test_under_strict_every_drop_is_certain_at_the_last_answer_or_before() -> None:
     chance = random.Random(7)
-    for _ in range(300):
+    for _ in range(100):
         full = world(chance, rule="strict")
         if is_lossless(full) and full.suite.metrics[0].aggregate != "total":
             found = watched(full)
