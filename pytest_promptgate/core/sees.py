@@ -46,7 +46,8 @@ def what_it_sees(standing: Standing, question: Question, family: int, noise: Noi
     if known is None:
         return ""
     if known.spread == 0 and policy.rule == "confirm":
-        return "any drop is seen, as long as no answer varies: none did in --prompt-aa"
+        known_from = "none did in --prompt-aa" if known.source is Source.MEASURED else "--prompt-aa measures that"
+        return f"any drop is seen, as long as no answer varies: {known_from}"
     found = detectable_drop(known, n, arms.samples, alpha=alpha)
     if found is None:
         return f"{n} cases with one sample each: no drop would be caught in 4 of 5 runs without asking again"
