@@ -128,3 +128,15 @@ def test_where_stored_samples_decide_the_anchor_takes_fifteen_of_each_case(
 
     assert calls == 20 * 3 + 20 * 15
     assert anchor(world)["prompt"] == "echo@v2"
+
+
+def test_under_a_control_the_anchor_stays_whatever_day_the_provider_has(world: World) -> None:
+    world.noise.script = lambda _version, _case, _before: True
+
+    lines: list[str] = []
+    calls = world.calls(lambda: lines.extend(world.project.accept("-q", "--prompt-control").stdout.lines))
+
+    assert calls == 20 + 20
+    told = "but with --prompt-control that may be the provider's good day"
+    assert f"triage: the anchor stays at echo@v1: accuracy rose, {told}" in lines
+    assert anchor(world)["prompt"] == "echo@v1"
