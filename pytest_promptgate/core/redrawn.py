@@ -32,6 +32,7 @@ def redrawn_notes(results: Sequence[Result], attempt: int) -> Iterator[str]:
     asked = sum(each.origin is Origin.ASKED for each in results)
     if attempt > 1 and asked and not any(each.origin is Origin.STORED for each in results):
         yield (
-            f"redrawn: attempt {attempt} of this CI job asked {asked} answers anew and found none in the store, so luck "
-            "may have been drawn again; keep the store (.promptgate/) when a job fails, and restore it in the next attempt"
+            f"redrawn: attempt {attempt} of this CI job asked {asked} answers anew and found none in the store, so "
+            "luck may have been drawn again; keep the store (.promptgate/) when a job fails, and restore it in the "
+            "next attempt"
         )
