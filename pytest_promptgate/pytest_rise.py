@@ -93,9 +93,16 @@ def _too_dear(evals: EvalSession, asking: Mapping[Run, _Asked]) -> str:
     limit = evals.settings.max_cost
     if limit is None or not asking:
         return ""
-    left = limit - (evals.evaluation().progress().cost_usd or 0.0)
+    left = limit - (evals.evaluation().progress().cost_usd or 0.0) - sum(map(_judging, asking.values()))
     estimates = [_estimate(evals, each, each.plan.trials) for each in asking.values()]
     return f"asking anew would cost more than --prompt-max-cost {limit:g}" if refusal(left, estimates) else ""
+
+
+def _judging(each: _Asked) -> float:
+    """USD for the verdicts on fresh answers, if they cost as those of the run did; 0 where none was asked."""
+    grown = len(each.plan.trials) / max(1, len(each.report.results))
+    known = [judge for judge in each.report.judged if judge.asked and judge.cost_usd is not None]
+    return grown * sum((judge.cost_usd or 0.0) / judge.asked * (judge.asked + judge.stored) for judge in known)
 
 
 def _announced(evals: EvalSession, run: Run, each: _Asked, trials: Sequence[Trial]) -> str:
