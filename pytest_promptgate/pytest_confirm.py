@@ -32,6 +32,7 @@ class _Planned:
 
     retest: Retest | None
     impossible: Mapping[Arm, str]  # references that cannot be asked, and why
+    outcome: Outcome | None = None  # of what they leave open; None: stored samples decide
 
 
 def with_stage2(evals: EvalSession, run: Mapping[Run, Assessment]) -> dict[Run, Assessment]:
@@ -62,6 +63,10 @@ def _planned(run: Run, assessment: Assessment) -> _Planned | None:
     ]
     if not references:
         return None
+    if not (run.chosen_gates or run.session.settings.update):
+        why = "nothing was asked again, since no gate of it was selected"
+        unasked = {each.arm: why for each in references}
+        return _Planned(retest=None, impossible=unasked, outcome=Outcome.INCONCLUSIVE)
     policy = run.suite.policy
     gone = {each.arm: why for each in references if (why := _unknown(run, each))}
     found, impossible = retest(
@@ -129,7 +134,7 @@ def _estimates(
 
 def _stage2(evals: EvalSession, run: Run, found: _Planned) -> Iterator[tuple[Arm, Stage2]]:
     for arm, why in found.impossible.items():
-        yield arm, NotRetried(why=why, outcome=None)
+        yield arm, NotRetried(why=why, outcome=found.outcome)
     if found.retest is None:
         return
     results = {arm: _answered(evals, plan) for arm, plan in found.retest.plans.items()}

@@ -62,10 +62,13 @@ def risen_anchors(evals: EvalSession, runs: Iterable[Run]) -> dict[Run, Risen]:
         names = rises(report, old) if report is not None and old is not None else frozenset()
         if not names or report is None or old is None:
             continue
-        if evals.project.providers[run.plan.pin.provider].kind in STEADY_KINDS:
+        asked = _Asked(names=names, old=old, report=report, plan=anchor_plan(run.plan, render=render))
+        if report.control is not None and not report.control.timing:
+            found[run] = asked.stays("with --prompt-control that may be the provider's good day")
+        elif evals.project.providers[run.plan.pin.provider].kind in STEADY_KINDS:
             found[run] = Risen(rise=Rise(metrics=names), line="")
         else:
-            asking[run] = _Asked(names=names, old=old, report=report, plan=anchor_plan(run.plan, render=render))
+            asking[run] = asked
     return found | _asked(evals, asking)
 
 
@@ -90,9 +93,16 @@ def _too_dear(evals: EvalSession, asking: Mapping[Run, _Asked]) -> str:
     limit = evals.settings.max_cost
     if limit is None or not asking:
         return ""
-    left = limit - (evals.evaluation().progress().cost_usd or 0.0)
+    left = limit - (evals.evaluation().progress().cost_usd or 0.0) - sum(map(_judging, asking.values()))
     estimates = [_estimate(evals, each, each.plan.trials) for each in asking.values()]
     return f"asking anew would cost more than --prompt-max-cost {limit:g}" if refusal(left, estimates) else ""
+
+
+def _judging(each: _Asked) -> float:
+    """USD for the verdicts on fresh answers, if they cost as those of the run did; 0 where none was asked."""
+    grown = len(each.plan.trials) / max(1, len(each.report.results))
+    known = [judge for judge in each.report.judged if judge.asked and judge.cost_usd is not None]
+    return grown * sum((judge.cost_usd or 0.0) / judge.asked * (judge.asked + judge.stored) for judge in known)
 
 
 def _announced(evals: EvalSession, run: Run, each: _Asked, trials: Sequence[Trial]) -> str:

@@ -14,6 +14,7 @@ from pytest_promptgate.core.budget import measures_cost
 from pytest_promptgate.core.default_rule import rule_notes
 from pytest_promptgate.core.must_pass import luck_notes
 from pytest_promptgate.core.promises import promises
+from pytest_promptgate.core.redrawn import redrawn_notes
 from pytest_promptgate.core.selection import smoke_cases
 from pytest_promptgate.core.types import Origin, Outcome, Score, Unscored
 from pytest_promptgate.errors import EngineError
@@ -208,11 +209,7 @@ class Run:
         return self.report
 
     def assessed(self, *, first_round: bool = False) -> Assessment:
-        """This suite as far as it can be judged by itself; waits for its results.
-
-        Args:
-            first_round: One sample of each case is to suffice.
-        """
+        """This suite as far as it can be judged by itself (`first_round`: by one sample of each case); waits."""
         results = self.session.wait(self, self.selected)
         settings, reference = self.session.settings, self.session.reference
         control, course = control_of(self, results), course_of(self, results, first_round=first_round)
@@ -235,6 +232,7 @@ class Run:
             notes=(
                 *rule_notes(self.plan),
                 *first_round_notes(self, course),
+                *redrawn_notes(results, settings.attempt),
                 *luck_notes(self.suite, kind=self.session.project.providers[self.plan.pin.provider].kind),
                 *account_notes(self.session, self.plan),
             ),

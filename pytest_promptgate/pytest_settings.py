@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from pytest_promptgate.core.limits import parse_duration, parse_money
+from pytest_promptgate.core.redrawn import attempt_of
 from pytest_promptgate.core.shards import Shard, parse_shard
 from pytest_promptgate.plugin import ALIAS, ALIAS_TAKEN, UPDATE
 
@@ -40,6 +41,7 @@ class Settings:
     accept_dataset: str | None
     baseline_ref: str | None
     ci: bool
+    attempt: int  # of the CI job, from 1
     alias: str  # the option that writes baselines, as this project can spell it
     refresh: bool
     control: bool  # production is asked beside the candidate
@@ -110,6 +112,7 @@ def settings_of(config: pytest.Config) -> Settings:
         accept_dataset=option.promptgate_accept_dataset,
         baseline_ref=option.promptgate_baseline_ref,
         ci=os.environ.get("CI", "") not in ("", "0", "false"),
+        attempt=attempt_of(os.environ),
         alias=alias,
         refresh=option.promptgate_refresh,
         control=option.promptgate_control,

@@ -81,7 +81,8 @@ def _lines(run: Run, of_run: Sequence[Sight], drop: float, family: int) -> Itera
         of_slice = "" if each.spec.part is None else f" ({plural(each.n, 'case')})"
         yield f"{each.spec.name}{of_slice}: {_flips(each.noise)}"
         yield from (f"  {line}" for line in _seen(each, drop))
-    if any(each.noise is None or each.noise.source in (Source.GUESSED, Source.ASSUMED) for each in of_run):
+    sources = {each.noise and each.noise.source for each in of_run}
+    if Source.STEADY not in sources and sources & {None, Source.GUESSED, Source.ASSUMED}:
         yield f"measure how much answers vary: pytest --prompt-evals --prompt-aa {suite.path}"
 
 

@@ -181,7 +181,8 @@ def _promises(contract: Contract) -> Json:
     if policy.early_stop or policy.first_round:  # where they are not set, acceptances of before hold
         numbers = (*numbers, policy.early_stop, policy.first_round)
     promised = (contract.rule, contract.samples, contract.metrics, gates, sorted(contract.must_pass))
-    return (*promised, contract.must_reach, contract.directions, numbers)
+    slices = ({name: list(cases) for name, cases in contract.slices.items()},) if contract.slices else ()
+    return (*promised, contract.must_reach, contract.directions, numbers, *slices)
 
 
 def _observed(observation: Observation) -> Json:

@@ -30,6 +30,7 @@ def contract_of(suite: Suite) -> Contract:
             if metric.direction is not usual_direction(metric.source)
         },
         policy=suite.policy,
+        slices={spec.part.name: tuple(sorted(spec.part.cases)) for spec in suite.parts if spec.part},
     )
 
 

@@ -114,7 +114,9 @@ def stand(spec: MetricSpec, given: GateInput) -> Standing | Verdict:
         return _verdict(spec, gate, findings.incomparable(spec, why), current=current)
     selection = _selected(spec, given)
     comparison = compare(spec, given.baseline, given.results, selection=selection, aggregates=given.aggregates)
-    finding = _uncompared(spec, gate, given, current, comparison) or floor
+    finding = _uncompared(spec, gate, given, current, comparison)
+    if floor and (finding is None or finding.outcome is Outcome.NEW):
+        finding = floor
     if finding is None:
         before, after = comparison.before, comparison.after
         if isinstance(before, Measurement) and isinstance(after, Measurement):

@@ -57,6 +57,7 @@ def loosened(suite: Suite, baseline: Baseline) -> Iterator[str]:
             if specs[name].part is None:
                 yield from _turned(specs[name], contract)
             yield from _loosened_gate(name, recorded, suite.gates[name], specs[name].direction)
+    yield from _relabelled(suite, baseline)
     yield from _loosened_must_pass(suite, baseline)
 
 
@@ -124,6 +125,17 @@ def _loosened_gate(name: str, before: MetricGate, now: MetricGate, direction: Di
         yield f"the {word} of {name} was {before.floor:g}, and is gone"
     elif sign * now.floor < sign * before.floor:
         yield f"the {word} of {name} was {before.floor:g}, and is {now.floor:g} now"
+
+
+def _relabelled(suite: Suite, baseline: Baseline) -> Iterator[str]:
+    """Cases that are as they were, and whose gated slice no longer has them; edited ones are told as such."""
+    now = {spec.part.name: spec.part.cases for spec in suite.parts if spec.part}
+    rows = {case.id: case.digest for case in suite.cases}
+    kept = {case for case, record in baseline.cases.items() if rows.get(case) == record.row}
+    for name, before in sorted(baseline.contract.slices.items()):
+        left = [case for case in before if name in now and case in kept and case not in now[name]]
+        if left:
+            yield f"{_named(left)} left the gated slice {name}"
 
 
 def _is_wider(before: Tolerance, now: Tolerance) -> bool:

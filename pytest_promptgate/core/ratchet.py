@@ -39,9 +39,21 @@ def held_to_anchor(verdict: Verdict, spec: MetricSpec, baseline: Baseline, since
         verdict,
         outcome=Outcome.REGRESSED,
         red=True,
-        reason=drift_message(verdict.metric, change, since.change, anchor_of(baseline).prompt),
+        reason=drift_message(
+            verdict.metric,
+            change,
+            since.change,
+            _named(baseline, spec),
+            excuse=ALLOWED if verdict.p is None else NOISE,
+        ),
         since_anchor=since.change,
     )
+
+
+def _named(baseline: Baseline, spec: MetricSpec) -> str:
+    """The anchor as messages name it: one that was laid anew carries on what had been lost before."""
+    anchor = anchor_of(baseline)
+    return f"{anchor.prompt}, with what was lost before it" if spec.name in anchor.drift else anchor.prompt
 
 
 def drift_message(metric: str, change: float, total: float, anchor: str, *, excuse: str = ALLOWED) -> str:

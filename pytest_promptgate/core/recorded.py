@@ -46,7 +46,7 @@ class Kept:
 
 def kept_by(contract: Contract) -> Kept:
     """What the metrics of `contract` read; raises ExpressionError if one of them cannot be read itself."""
-    specs = [_spec(metric, contract) for metric in contract.metrics]
+    specs = [recorded_spec(metric, contract) for metric in contract.metrics]
     gated = {metric for metric, gate in contract.gates.items() if gate.gated}
     return Kept(
         labels=frozenset(spec.source for spec in specs if needs_labels(spec.aggregate)),
@@ -113,7 +113,7 @@ def recorded_metrics(
     seen = [each for case in sorted(baseline.cases) for each in baseline.cases[case].observations]
     found: dict[str, Figures | None] = {}
     for metric in baseline.contract.metrics:
-        spec = _spec(metric, baseline.contract)
+        spec = recorded_spec(metric, baseline.contract)
         if not _is_told(spec, baseline, aggregates):
             found[metric] = None
             continue
@@ -126,7 +126,8 @@ def recorded_metrics(
     return found
 
 
-def _spec(metric: str, contract: Contract) -> MetricSpec:
+def recorded_spec(metric: str, contract: Contract) -> MetricSpec:
+    """A metric as the baseline records it; raises ExpressionError if its expression cannot be read."""
     parsed = parse_expression(contract.metrics[metric])
     return MetricSpec(
         name=metric,

@@ -32,6 +32,14 @@ def what_it_sees(standing: Standing, question: Question, family: int, noise: Noi
         family: Gated metrics of the run, which share its level.
         noise: What ``--prompt-aa`` measured of it; None: it is guessed, unless this run's own repeats tell.
     """
+    seen, policy = _by_test(standing, question, family, noise), question.policy
+    most = policy.max_drop if policy.rule == "significant" else None
+    if not seen or most is None or policy.tolerance.allowance(standing.before) >= most:
+        return seen
+    return f"{seen}; one that shows as {100 * most:g} points or more always fails (max_drop)"
+
+
+def _by_test(standing: Standing, question: Question, family: int, noise: Noise | None) -> str:
     arms, policy = question.arms, question.policy
     if policy.rule == "strict" or not 0 <= min(standing.before, standing.after) <= 1:
         return ""
@@ -46,7 +54,8 @@ def what_it_sees(standing: Standing, question: Question, family: int, noise: Noi
     if known is None:
         return ""
     if known.spread == 0 and policy.rule == "confirm":
-        return "any drop is seen, as long as no answer varies: none did in --prompt-aa"
+        known_from = "none did in --prompt-aa" if known.source is Source.MEASURED else "--prompt-aa measures that"
+        return f"any drop is seen, as long as no answer varies: {known_from}"
     found = detectable_drop(known, n, arms.samples, alpha=alpha)
     if found is None:
         return f"{n} cases with one sample each: no drop would be caught in 4 of 5 runs without asking again"

@@ -425,6 +425,7 @@ class Contract:
     )  # of those that need not pass everything
     directions: Mapping[str, Direction] = field(default_factory=dict)  # of metrics that are turned from what is usual
     policy: GatePolicy = field(default_factory=GatePolicy)
+    slices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # gated ones: name -> case ids, sorted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

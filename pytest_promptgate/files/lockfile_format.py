@@ -8,7 +8,7 @@
       "removed": {suite: {slot: {"from": digest of the baseline, "reason"}}},
       "suites": {suite: {slot: {
           "accepted", "anchor": see `lockfile_anchors`,
-          "directions", "must_reach", "policy": see `lockfile_promises`,
+          "directions", "must_reach", "policy", "slices": see `lockfile_promises`,
           "cases": {id: one line, see `lockfile_cases`},
           "gates": {metric: {"floor", "gated", "relative", "tolerance"}},
           "metrics": {metric: {"expression", "scored", "unscored", "value"}},

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.recorded import recorded_metrics
+from pytest_promptgate.core.anchor import Side, between
+from pytest_promptgate.core.recorded import recorded_metrics, recorded_spec
 from pytest_promptgate.errors import PromptGateError
 from pytest_promptgate.files.git import Commit, commits
 from pytest_promptgate.files.lockfile import lockfile_in
@@ -48,13 +49,22 @@ def history(
         return None
     if not seen:
         return None
-    values = [
-        (commit, figures.value)
+    told = [
+        (commit, baseline)
         for commit, baseline in reversed(seen)
         if (figures := recorded_metrics(baseline, aggregates=aggregates).get(metric)) and figures.value is not None
     ]
-    steps = [(_name(commit), after - before) for (_, before), (commit, after) in pairwise(values)]
+    steps = [
+        (_name(commit), _change(metric, before, after, aggregates)) for (_, before), (commit, after) in pairwise(told)
+    ]
     return History(date=seen[-1][0].date, steps=tuple(steps))
+
+
+def _change(metric: str, before: Baseline, after: Baseline, aggregates: Mapping[str, Aggregate]) -> float:
+    """On the cases that both hold: rows that were added or removed are nobody's loss. 0 if nothing can be compared."""
+    sides = [Side(cases=each.cases, scorers=each.scorers) for each in (before, after)]
+    link = between(recorded_spec(metric, after.contract), *sides, aggregates=aggregates)
+    return 0.0 if link is None else link.change
 
 
 def _back_to_anchor(

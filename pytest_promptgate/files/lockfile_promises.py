@@ -4,6 +4,7 @@
 
     "directions": {metric: "higher" or "lower"}                                    of metrics that are turned
     "must_reach": {case: {scorer: number}}                                         one line per case
+    "slices": {slice: [case ids]}                                                  of gated slices
     "policy": {"alpha", "confirm_max_calls", "confirm_samples", "max_drop", "early_stop", "first_round"}, as far as set
 """
 
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_promptgate.core.types import Contract, Direction, GatePolicy
 from pytest_promptgate.files.canonical_json import encode
-from pytest_promptgate.files.shapes import boolean, count, entries, field, known, number, optional, text, wrong
+from pytest_promptgate.files.shapes import boolean, count, entries, field, items, known, number, optional, text, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Json
     from pytest_promptgate.files.lockfile_format import Tree
 
-KEYS = ("directions", "must_reach", "policy")
+KEYS = ("directions", "must_reach", "policy", "slices")
 _POLICY = {
     "alpha": number,
     "confirm_max_calls": optional(count),
@@ -45,6 +46,8 @@ def encode_promises(contract: Contract) -> dict[str, Tree]:
         }
     if policy := _set(contract.policy):
         found["policy"] = encode(policy)
+    if contract.slices:
+        found["slices"] = {name: encode(list(cases)) for name, cases in contract.slices.items()}
     return found
 
 
@@ -66,6 +69,8 @@ def with_promises(contract: Contract, entry: Mapping[str, Json]) -> Contract:
         found["must_reach"] = field(entry, "must_reach", lambda inner: entries(inner, _read_reach))
     if "policy" in entry:
         found["policy"] = field(entry, "policy", _read_policy)
+    if "slices" in entry:
+        found["slices"] = field(entry, "slices", lambda inner: entries(inner, _read_cases))
     return replace(contract, **found)
 
 
@@ -77,6 +82,10 @@ def _read_direction(value: Json) -> Direction:
 
 def _read_reach(value: Json) -> dict[str, float]:
     return entries(value, number)
+
+
+def _read_cases(value: Json) -> tuple[str, ...]:
+    return items(value, text)
 
 
 def _read_policy(value: Json) -> GatePolicy:

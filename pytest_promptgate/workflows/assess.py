@@ -12,6 +12,7 @@ from pytest_promptgate.core.budget import priced_baseline
 from pytest_promptgate.core.control import anchor_notes, checked, held_against, shifts
 from pytest_promptgate.core.differences import differences
 from pytest_promptgate.core.gate import Course, GateInput
+from pytest_promptgate.core.idle_gates import idle_notes
 from pytest_promptgate.core.judgement import conclude
 from pytest_promptgate.core.metrics import known_aggregates, measure
 from pytest_promptgate.core.promises import promises
@@ -139,18 +140,19 @@ def _report(assessment: Assessment, verdicts: Sequence[Verdict]) -> Report:
     judged = (*held, *promises(plan.suite, given.baseline), *assessment.standing)
     passed = let_pass(judged, assessment.acceptances)
     accepted = tuple(f"{each.metric}: {each.accepted}" for each in passed if each.accepted)
+    measured = tuple(measure(spec, observations, aggregates=given.aggregates) for spec in plan.suite.judged)
     return Report(
         suite=plan.suite,
         slot=plan.slot,
         pin=plan.pin,
         results=tuple(given.results),
-        measurements=tuple(measure(spec, observations, aggregates=given.aggregates) for spec in plan.suite.judged),
+        measurements=measured,
         verdicts=passed,
         differences=replace(assessment.differences, accepted=accepted),
         baseline=given.baseline,
         partial=assessment.partial,
         slices=tuple(sliced(assessment.weighed)),
-        notes=(*assessment.notes, *_untested(assessment)),
+        notes=(*assessment.notes, *idle_notes(plan.suite, measured), *_untested(assessment)),
         control=assessment.control,
     )
 

@@ -104,6 +104,8 @@ def _contract(old: Baseline, new: Baseline) -> Iterator[str]:
             yield f"gate {metric}: {_gate(before.gates[metric])} -> {_gate(after.gates[metric])}"
     for part in sorted((before.gates.keys() ^ after.gates.keys()) - before.metrics.keys() - after.metrics.keys()):
         yield f"gate {part}: {'new' if part in after.gates else 'removed'}"
+    for part in sorted(before.slices.keys() & after.slices.keys()):
+        yield from _listed(f"no longer in {part}", set(before.slices[part]) - set(after.slices[part]))
     yield from _values("gate", asdict(before.policy), asdict(after.policy))
     yield from _values("direction", before.directions, after.directions)
     otherwise = {case for case in before.must_reach.keys() | after.must_reach.keys() if _reach(before, after, case)}

@@ -184,6 +184,18 @@ def test_floors_and_ceilings_hold_for_every_kind_of_metric_new_or_not(
     assert told(world) == ("regressed", True, told_so)
 
 
+def test_a_floor_holds_where_no_selected_case_is_in_the_baseline() -> None:
+    world = given({"a": [1.0]}, {"b": [0.5]}, gate=MetricGate(floor=0.8), selection=frozenset({"b"}))
+
+    assert told(world) == ("regressed", True, "accuracy is 0.500, below its floor 0.800 (n=1)")
+
+
+def test_a_floor_holds_where_every_case_was_replaced_and_that_was_accepted() -> None:
+    world = replace(given({"a": [1.0]}, {"b": [0.5]}, gate=MetricGate(floor=0.8)), dataset_accepted=True)
+
+    assert told(world) == ("regressed", True, "accuracy is 0.500, below its floor 0.800 (n=1)")
+
+
 def test_a_value_on_its_floor_holds() -> None:
     assert told(given(None, {"a": [0.8]}, gate=MetricGate(floor=0.8 + 1e-12)))[1] is False
 

@@ -348,3 +348,15 @@ def test_every_gate_that_tests_says_what_it_sees_and_strict_does_not() -> None:
         "a drop of about 18.2 points is caught in at least 4 of 5 runs, one of 2 points in about 1 of 20"
     )
     assert one(ruled(given(hundred, hundred), "strict")).sees == ""
+
+
+def test_significant_says_which_drop_needs_no_test() -> None:
+    hundred = {f"c-{n:03}": [float(n % 5 > 0)] for n in range(100)}
+    tested = "a drop of about 18.2 points is caught in 4 of 5 runs, one of 2 points in about 1 of 20"
+    wide = MetricGate(tolerance=Tolerance(amount=0.2))
+
+    told = one(ruled(given(hundred, hundred), "significant")).sees
+    tolerant = one(ruled(given(hundred, hundred, gate=wide), "significant")).sees
+
+    assert told == f"{tested}; one that shows as 10 points or more always fails (max_drop)"
+    assert tolerant == tested

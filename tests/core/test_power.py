@@ -204,3 +204,12 @@ def test_the_measured_flip_rate_takes_the_place_of_the_guess() -> None:
     assert sees(replace(given_noise(0.0), source=Source.MEASURED)) == (
         "any drop is seen, as long as no answer varies: none did in --prompt-aa"
     )
+
+
+def test_nobody_is_said_to_have_measured_what_is_guessed_from_a_perfect_baseline() -> None:
+    perfect = {name: [1.0] for name in EIGHTY}
+    world = given(perfect, perfect)
+
+    (verdict,) = judge_all(replace(world, suite=replace(world.suite, rule="confirm")))
+
+    assert verdict.sees == "any drop is seen, as long as no answer varies: --prompt-aa measures that"

@@ -126,6 +126,7 @@ def test_unusual_promises_are_kept_and_usual_ones_are_not() -> None:
         must_reach={"t-001": {"queue": 0.5}},
         directions={"accuracy": Direction.LOWER},
         policy=GatePolicy(alpha=0.01, max_drop=None, early_stop="e", first_round=True),
+        slices={"language=de": ("t-001",)},
     )
 
     text = written(made_baseline(contract=contract))
@@ -134,9 +135,10 @@ def test_unusual_promises_are_kept_and_usual_ones_are_not() -> None:
     assert entry["must_reach"] == {"t-001": {"queue": 0.5}}
     assert entry["directions"] == {"accuracy": "lower"}
     assert entry["policy"] == {"alpha": 0.01, "max_drop": None, "early_stop": "e", "first_round": True}
+    assert entry["slices"] == {"language=de": ["t-001"]}
     assert read(text).contract == contract
     assert written(read(text)) == text
-    assert {"must_reach", "directions", "policy"}.isdisjoint(written(made_baseline()).split('"'))
+    assert {"must_reach", "directions", "policy", "slices"}.isdisjoint(written(made_baseline()).split('"'))
 
 
 @pytest.mark.parametrize(
@@ -154,6 +156,7 @@ def test_unusual_promises_are_kept_and_usual_ones_are_not() -> None:
             {"accuracy": "up"},
             'suites.triage.default.directions.accuracy: expected higher or lower, found "up"',
         ),
+        ("slices", {"de": 1}, "suites.triage.default.slices.de: expected a list, found 1"),
         (
             "must_reach",
             {"t-001": {"queue": "x"}},

@@ -417,3 +417,26 @@ def test_a_retrial_that_is_ended_by_a_signal_loses_nothing(world: World, number:
     (told,) = lines_of(result, "  accuracy fell")
     assert told.endswith(": the drop did not reproduce")
     assert f"({again} calls, {32 - again} stored answers)" in told
+
+
+def test_a_ci_retry_with_an_empty_store_is_marked_and_one_that_kept_it_is_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "2")
+
+    redrawn, kept = world.evals(), world.evals()
+
+    (note,) = lines_of(redrawn, "  note: redrawn: ")
+    assert "attempt 2 of this CI job asked 20 answers anew and found none in the store" in note
+    assert not lines_of(kept, "  note: redrawn: ")
+
+
+def test_cases_that_are_run_alone_without_a_gate_ask_nothing_again(world: World) -> None:
+    world.noise.script = broken
+    seen: list[pytest.RunResult] = []
+
+    calls = world.calls(lambda: seen.append(world.evals("-k", "c-03 or c-04")))
+
+    assert (calls, seen[0].ret) == (2, 0)
+    (row,) = lines_of(seen[0], "  accuracy  ")
+    assert row.split()[:5] == ["accuracy", "1.000", "0.500", "-0.500", "inconclusive"]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from front_project import Project
+from front_project import QUEUES, SERVED, Project
+from judge_project import Models, judged_project
 from varying_world import PLAIN, World, begun
 
 if TYPE_CHECKING:
@@ -128,3 +130,40 @@ def test_where_stored_samples_decide_the_anchor_takes_fifteen_of_each_case(
 
     assert calls == 20 * 3 + 20 * 15
     assert anchor(world)["prompt"] == "echo@v2"
+
+
+def test_under_a_control_the_anchor_stays_whatever_day_the_provider_has(world: World) -> None:
+    world.noise.script = lambda _version, _case, _before: True
+
+    lines: list[str] = []
+    calls = world.calls(lambda: lines.extend(world.project.accept("-q", "--prompt-control").stdout.lines))
+
+    assert calls == 20 + 20
+    told = "but with --prompt-control that may be the provider's good day"
+    assert f"triage: the anchor stays at echo@v1: accuracy rose, {told}" in lines
+    assert anchor(world)["prompt"] == "echo@v1"
+
+
+def test_what_judges_take_for_fresh_answers_counts_before_they_are_asked(
+    project: Project, loopback: Callable[..., LoopbackServer]
+) -> None:
+    def verdict(seen: dict[str, str]) -> str:
+        long = "well " * 200
+        return f"{long}\nVERDICT {seen['mark']}: {'right' if seen['answer'].startswith('right') else 'wrong'}"
+
+    models = Models(verdict=verdict, answer=lambda _question: "nothing")
+    judged_project(project, loopback(answers=models).base_url)
+    prices = "prices: {local/small-1: {input: 0, output: 0}, local/small-2: {input: 0, output: 100000}}\n"
+    project.write("promptgate.yaml", project.text("promptgate.yaml") + prices)
+    project.accept("-q")
+    project.prompt("v2", {**QUEUES, "hello": "billing"}, model=SERVED)
+    fresh = count()
+    models.answer = lambda _question: f"right {next(fresh)}"
+
+    result = project.accept("-q", "--prompt-max-cost", "300")  # ten verdicts cost about $200, and there are ten more
+
+    told = (
+        "triage: the anchor stays at triage@v1: tone rose, but asking anew would cost more than --prompt-max-cost 300"
+    )
+    assert told in result.stdout.lines
+    assert len(models.answered) == 10 + 10

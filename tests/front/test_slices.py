@@ -80,6 +80,22 @@ def test_a_slice_that_is_gated_no_more_is_red_until_it_is_accepted(sliced: Proje
     assert sliced.evals().ret == 0
 
 
+def test_a_case_that_is_labelled_out_of_its_gated_slice_is_red_until_it_is_accepted(sliced: Project) -> None:
+    lines = sliced.text("datasets/mails.jsonl").splitlines(keepends=True)
+    moved = [line.replace('"de"', '"fr"') for line in lines[:2]]
+    sliced.write("datasets/mails.jsonl", "".join(moved + lines[2:]))
+    sliced.prompt("v2")
+
+    result = sliced.evals()
+
+    assert result.ret == 1
+    left = "the suite promises less than its baseline: c-00, c-01 left the gated slice language=de"
+    assert left in section(result, "FAILURES").splitlines()
+    told = sliced.accept("--accept-regression", "these were French").stdout.lines
+    assert "triage: 2 cases no longer in language=de: c-00, c-01" in told
+    assert sliced.evals().ret == 0
+
+
 def test_an_accepted_slice_is_the_new_baseline(sliced: Project) -> None:
     assert sliced.run("--update-baseline").ret == 1
 
