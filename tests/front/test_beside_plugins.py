@@ -75,6 +75,9 @@ def test_a_gate_is_never_run_again(project: Project) -> None:
     result = project.evals("--reruns", "2")
 
     assert result.parseoutcomes() == {"passed": 10, "failed": 1}
+    result.stdout.fnmatch_lines(
+        ["--reruns is for ordinary tests: no case and no gate is run again until it is green"], consecutive=True
+    )
 
 
 def test_a_case_that_must_pass_is_not_run_again_either(project: Project) -> None:
