@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_promptgate import pytest_status, pytest_xdist
+from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_gone import report_gone
 from pytest_promptgate.pytest_items import SUFFIX, CaseItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
 from pytest_promptgate.pytest_summary import write_summary
@@ -101,7 +103,7 @@ class EvalHooks:
             pytest_xdist.run_evals(session, items)
         if self.evals.begun:
             self.evals.judge_all()
-        if self.evals.settings.update and not self.evals.dry:
+        if self.evals.settings.update and not self.evals.dry and not self.evals.broken:
             self.update = update_baselines(self.evals)
         return result
 
@@ -109,7 +111,8 @@ class EvalHooks:
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         """Before an eval item says its name: begin, and wait for its results; so progress tears no line of dots."""
         if isinstance(item, EvalItem) and not self.evals.dry:
-            self.evals.begin(item.session.items)
+            with suppress(EngineError):  # the item meets it again, and tells it
+                self.evals.begin(item.session.items)
             item.run.await_results(item)
 
     @pytest.hookimpl(tryfirst=True)  # pytest takes its time to write the traceback, and calls would go on meanwhile

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from front_project import QUIET_PLUGINS, RIGHT, ROWS, Project, asked, lines_of
+from front_project import QUIET_PLUGINS, RIGHT, ROWS, Project, asked, lines_of, section
 from loopback.answers import Answer
 from loopback.faults import HUNG, Fault
 
@@ -230,3 +230,25 @@ def test_the_transport_is_named_with_v_if_something_was_asked(
     assert lines_of(project.evals("-v"), "  transport:") == ["  transport: aiohttp"]
     assert lines_of(project.evals("-v"), "  transport:") == []
     assert lines_of(project.evals("--prompt-refresh"), "  transport:") == []
+
+
+# --- ourselves -------------------------------------------------------------------------------------------------------
+
+
+def test_an_engine_that_dies_is_told_and_writes_no_baseline(project: Project) -> None:
+    project.scripted()
+    death = "asyncio.get_running_loop().call_soon(sys.exit, 'gone')\n        await asyncio.Event().wait()\n        "
+    conftest = project.text("conftest.py").replace("return Completion", f"{death}return Completion")
+    project.write("conftest.py", f"import asyncio, sys\n{conftest}")
+
+    # In a process of its own: the thread's end would be this process's.
+    result = project.run_apart("--update-baseline")
+
+    told = """\
+promptgate: the engine's thread died of SystemExit: gone
+  Stored answers are safe; the next run goes on from them. Please report this with the traceback.
+no baseline was written: the run ended early"""
+    assert told in section(result, "prompt evals")
+    assert result.ret == 1
+    result.assert_outcomes(failed=11)
+    assert not (project.root / "promptgate.lock.json").exists()
