@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from pytest_promptgate.workflows.evaluate import Evaluation
 
 
+_COMPLAINTS = 5  # named one by one
+
+
 def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update: Update | None) -> None:
     """Write everything that closes a run; nothing is decided here."""
     engine = evals.started()
@@ -50,6 +53,7 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
             _write_unjudged(reporter, run, engine)
     if engine is not None:
         _write_ends(reporter, engine)
+        _write_complaints(reporter, engine.complaints(), root=f"{evals.settings.root}/")
     if evals.broken:
         reporter.write_line(printable(evals.broken), red=True)
     for note in evals.trials.notes if evals.trials is not None else ():
@@ -83,6 +87,14 @@ def _write_ends(reporter: pytest.TerminalReporter, engine: Evaluation) -> None:
         reporter.write_line(f"{skipped} answers were not asked for: {printable('; '.join(engine.ends))}", red=True)
     for fault in engine.faults():
         reporter.write_line(printable(str(fault)), red=True)
+
+
+def _write_complaints(reporter: pytest.TerminalReporter, complaints: Sequence[str], *, root: str) -> None:
+    """What could not be read of the stores; it was asked anew where it was needed."""
+    for each in complaints[:_COMPLAINTS]:
+        reporter.write_line(printable(each.removeprefix(root)), yellow=True)
+    if len(complaints) > _COMPLAINTS:
+        reporter.write_line(f"and {len(complaints) - _COMPLAINTS} more: promptgate responses stats", yellow=True)
 
 
 def _write_title(reporter: pytest.TerminalReporter, of: Plan | Report, more: str = "") -> None:

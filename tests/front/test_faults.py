@@ -232,6 +232,31 @@ def test_the_transport_is_named_with_v_if_something_was_asked(
     assert lines_of(project.evals("--prompt-refresh"), "  transport:") == []
 
 
+# --- the store -------------------------------------------------------------------------------------------------------
+
+
+def test_lines_that_cannot_be_read_are_told_and_asked_anew_once(
+    project: Project, loopback: Callable[..., LoopbackServer]
+) -> None:
+    server = loopback(answers=RIGHT)
+    project.served(server.base_url).evals()
+    lines = project.text(STORE).splitlines(keepends=True)
+    lines[3] = lines[3].replace('"text":"', '"text":"no ')
+    lines[5] = "not JSON\n"
+    project.write(STORE, "".join(lines))
+
+    first, second = project.evals(), project.evals()
+
+    told = [
+        f"{STORE}:6: not a line of a response store; skipped",
+        f"{STORE}:4: the answer does not match its digest; skipped",
+    ]
+    assert [lines_of(each, STORE) for each in (first, second)] == [told, told]
+    assert asked(first)[0].startswith("10 cases: 0 unchanged, 8 from the store, 2 asked")
+    assert asked(second) == ["10 cases: 0 unchanged, 10 from the store, 0 asked"]
+    assert server.count == 12
+
+
 # --- ourselves -------------------------------------------------------------------------------------------------------
 
 
