@@ -28,6 +28,7 @@ class EvalHooks:
     def __init__(self, evals: EvalSession) -> None:
         self.evals = evals
         self.update: Update | None = None
+        self.broken = ""  # why the engine could not go on
 
     # --- collection --------------------------------------------------------------------------------------------------
 
@@ -101,9 +102,12 @@ class EvalHooks:
         result = yield
         if controller:
             pytest_xdist.run_evals(session, items)
-        if self.evals.begun:
-            self.evals.judge_all()
-        if self.evals.settings.update and not self.evals.dry and not self.evals.broken:
+        try:
+            if self.evals.begun:
+                self.evals.judge_all()
+        except EngineError as error:
+            self.broken = str(error)
+        if self.evals.settings.update and not self.evals.dry and not self.broken:
             self.update = update_baselines(self.evals)
         return result
 
@@ -124,7 +128,7 @@ class EvalHooks:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Stop the engine; a baseline that was refused is a failure of the run."""
         self.evals.end()
-        red = self.evals.unfinished or (self.update is not None and self.update.refused)
+        red = self.broken or self.evals.unfinished or (self.update is not None and self.update.refused)
         if red and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -162,7 +166,7 @@ class EvalHooks:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The closing tables."""
         if not terminalreporter.config.option.no_summary:
-            write_summary(terminalreporter, self.evals, self.update)
+            write_summary(terminalreporter, self.evals, self.update, broken=self.broken)
 
 
 def _rank(item: pytest.Item) -> tuple[int, str, str, int]:

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_promptgate import toolbox as toolboxes
 from pytest_promptgate import wiring
-from pytest_promptgate.errors import EngineError, PromptGateError, SuiteError
+from pytest_promptgate.errors import PromptGateError, SuiteError
 from pytest_promptgate.files.config import ProjectConfig, load_config
 from pytest_promptgate.files.lockfile_format import Lockfile
 from pytest_promptgate.pytest_aa import SelfTrials
@@ -53,7 +53,6 @@ class EvalSession:
         self.runs: dict[tuple[str, str], Run] = {}
         self.told: dict[str, str] = {}  # what went wrong with a case -> the first case that said so
         self.begun = False
-        self.broken = ""  # why the engine could not go on
         self.trials = SelfTrials(self) if self.settings.aa else None
         self.evals_only = False  # the xdist controller is collecting
         self._manager: pluggy.PluginManager | None = None
@@ -242,15 +241,12 @@ class EvalSession:
 
     def judge_all(self) -> None:
         """Judge the runs that no selected gate item has judged, for the closing tables."""
-        try:
-            if self.trials is not None:
-                self.trials.conclude()
-                return
-            for run in self.runs.values():
-                if run.selected and not run.blocked:
-                    run.judged()
-        except EngineError as error:
-            self.broken = str(error)
+        if self.trials is not None:
+            self.trials.conclude()
+            return
+        for run in self.runs.values():
+            if run.selected and not run.blocked:
+                run.judged()
 
     def end(self) -> None:
         """Let paid answers come in, store them, and stop the engine; idempotent.
@@ -271,7 +267,7 @@ class EvalSession:
     def unfinished(self) -> bool:
         """Whether something was not asked, or could not be kept: such a run is red whatever its items say."""
         engine = self._evaluation
-        return engine is not None and bool(self.broken or engine.progress().skipped or engine.faults())
+        return engine is not None and bool(engine.progress().skipped or engine.faults())
 
 
 def register(config: pytest.Config) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.estimate import dollars
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.types import Origin
 from pytest_promptgate.pytest_progress import count
@@ -33,8 +34,15 @@ if TYPE_CHECKING:
 _COMPLAINTS = 5  # named one by one
 
 
-def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update: Update | None) -> None:
-    """Write everything that closes a run; nothing is decided here."""
+def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update: Update | None, *, broken: str) -> None:
+    """Write everything that closes a run; nothing is decided here.
+
+    Args:
+        reporter: That writes.
+        evals: Of the run.
+        update: What became of the baselines; None if none was to be written.
+        broken: Why the engine could not go on; "" if it could.
+    """
     engine = evals.started()
     if update is None and engine is None:
         if evals.runs and not evals.begun and not evals.dry and not reporter.stats.get("error"):
@@ -54,8 +62,8 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
     if engine is not None:
         _write_ends(reporter, engine)
         _write_complaints(reporter, engine.complaints(), root=f"{evals.settings.root}/")
-    if evals.broken:
-        reporter.write_line(printable(evals.broken), red=True)
+    if broken:
+        reporter.write_line(printable(broken), red=True)
     for note in evals.trials.notes if evals.trials is not None else ():
         reporter.write_line(printable(note), yellow=True)
     if update is not None:
@@ -147,5 +155,5 @@ def asked(results: Sequence[Result]) -> str:
     if paid:
         known = all(each.cost_usd is not None for each in paid)
         cost = sum((each.cost_usd or 0.0) * requests for each, requests in zip(paid, times, strict=True))
-        parts.append(f"${cost:.2f}" if known else "cost unknown")
+        parts.append(dollars(cost) if known else "cost unknown")
     return f"{cases} case{'s' if cases != 1 else ''}: {', '.join(parts)}"
