@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_promptgate import pytest_status, pytest_xdist
+from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_gone import report_gone
 from pytest_promptgate.pytest_items import SUFFIX, CaseItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
 from pytest_promptgate.pytest_summary import write_summary
@@ -26,6 +28,7 @@ class EvalHooks:
     def __init__(self, evals: EvalSession) -> None:
         self.evals = evals
         self.update: Update | None = None
+        self.broken = ""  # why the engine could not go on
 
     # --- collection --------------------------------------------------------------------------------------------------
 
@@ -99,9 +102,12 @@ class EvalHooks:
         result = yield
         if controller:
             pytest_xdist.run_evals(session, items)
-        if self.evals.begun:
-            self.evals.judge_all()
-        if self.evals.settings.update and not self.evals.dry:
+        try:
+            if self.evals.begun:
+                self.evals.judge_all()
+        except EngineError as error:
+            self.broken = str(error)
+        if self.evals.settings.update and not self.evals.dry and not self.broken:
             self.update = update_baselines(self.evals)
         return result
 
@@ -109,7 +115,8 @@ class EvalHooks:
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         """Before an eval item says its name: begin, and wait for its results; so progress tears no line of dots."""
         if isinstance(item, EvalItem) and not self.evals.dry:
-            self.evals.begin(item.session.items)
+            with suppress(EngineError):  # the item meets it again, and tells it
+                self.evals.begin(item.session.items)
             item.run.await_results(item)
 
     @pytest.hookimpl(tryfirst=True)  # pytest takes its time to write the traceback, and calls would go on meanwhile
@@ -121,7 +128,7 @@ class EvalHooks:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Stop the engine; a baseline that was refused is a failure of the run."""
         self.evals.end()
-        red = self.evals.unfinished or (self.update is not None and self.update.refused)
+        red = self.broken or self.evals.unfinished or (self.update is not None and self.update.refused)
         if red and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -159,7 +166,7 @@ class EvalHooks:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The closing tables."""
         if not terminalreporter.config.option.no_summary:
-            write_summary(terminalreporter, self.evals, self.update)
+            write_summary(terminalreporter, self.evals, self.update, broken=self.broken)
 
 
 def _rank(item: pytest.Item) -> tuple[int, str, str, int]:

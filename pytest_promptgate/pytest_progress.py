@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.estimate import dollars
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -88,7 +90,7 @@ def describe(progress: Progress) -> str:
     if tokens:
         parts.append(f"{count(tokens)} tokens")
     if progress.cost_usd:
-        parts.append(f"${progress.cost_usd:.2f}")
+        parts.append(dollars(progress.cost_usd))
     if progress.errored:
         parts.append(f"{progress.errored} failed")
     if progress.left_s is not None:

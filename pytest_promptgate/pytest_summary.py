@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.estimate import dollars
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.types import Origin
 from pytest_promptgate.pytest_progress import count
@@ -30,8 +31,18 @@ if TYPE_CHECKING:
     from pytest_promptgate.workflows.evaluate import Evaluation
 
 
-def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update: Update | None) -> None:
-    """Write everything that closes a run; nothing is decided here."""
+_COMPLAINTS = 5  # named one by one
+
+
+def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update: Update | None, *, broken: str) -> None:
+    """Write everything that closes a run; nothing is decided here.
+
+    Args:
+        reporter: That writes.
+        evals: Of the run.
+        update: What became of the baselines; None if none was to be written.
+        broken: Why the engine could not go on; "" if it could.
+    """
     engine = evals.started()
     if update is None and engine is None:
         if evals.runs and not evals.begun and not evals.dry and not reporter.stats.get("error"):
@@ -50,6 +61,9 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
             _write_unjudged(reporter, run, engine)
     if engine is not None:
         _write_ends(reporter, engine)
+        _write_complaints(reporter, engine.complaints(), root=f"{evals.settings.root}/")
+    if broken:
+        reporter.write_line(printable(broken), red=True)
     if evals.config.getoption("reruns", None):
         reporter.write_line("--reruns is for ordinary tests: no case and no gate is run again until it is green")
     for note in evals.trials.notes if evals.trials is not None else ():
@@ -83,6 +97,14 @@ def _write_ends(reporter: pytest.TerminalReporter, engine: Evaluation) -> None:
         reporter.write_line(f"{skipped} answers were not asked for: {printable('; '.join(engine.ends))}", red=True)
     for fault in engine.faults():
         reporter.write_line(printable(str(fault)), red=True)
+
+
+def _write_complaints(reporter: pytest.TerminalReporter, complaints: Sequence[str], *, root: str) -> None:
+    """What could not be read of the stores; it was asked anew where it was needed."""
+    for each in complaints[:_COMPLAINTS]:
+        reporter.write_line(printable(each.removeprefix(root)), yellow=True)
+    if len(complaints) > _COMPLAINTS:
+        reporter.write_line(f"and {len(complaints) - _COMPLAINTS} more: promptgate responses stats", yellow=True)
 
 
 def _write_title(reporter: pytest.TerminalReporter, of: Plan | Report, more: str = "") -> None:
@@ -135,5 +157,5 @@ def asked(results: Sequence[Result]) -> str:
     if paid:
         known = all(each.cost_usd is not None for each in paid)
         cost = sum((each.cost_usd or 0.0) * requests for each, requests in zip(paid, times, strict=True))
-        parts.append(f"${cost:.2f}" if known else "cost unknown")
+        parts.append(dollars(cost) if known else "cost unknown")
     return f"{cases} case{'s' if cases != 1 else ''}: {', '.join(parts)}"

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from pytest_promptgate.models.batch import OpenAIBatches
     from pytest_promptgate.pytest_run import Run
 
-POLL_S = 30.0
 _HEADER = ("suite", "slot", "batch", "status", "requests", "done", "failed")
 _PROBLEMS = 5  # named one by one
 
@@ -87,7 +86,15 @@ def status(suites: tuple[str, ...]) -> None:
 @batch.command(name="collect")
 @click.argument("suites", nargs=-1)
 @click.option("--wait", is_flag=True, help="Wait until all batches have ended.")
-def collect_command(suites: tuple[str, ...], wait: bool) -> None:
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often --wait looks.",
+)
+def collect_command(suites: tuple[str, ...], wait: bool, every: float) -> None:
     """Put the answers of ended batches into the store; of SUITES (names or paths) or of all.
 
     Exits with 1 if a batch is still under way, or if some of its requests have no answer.
@@ -104,7 +111,7 @@ def collect_command(suites: tuple[str, ...], wait: bool) -> None:
             if not wait:
                 break
             if records:
-                time.sleep(POLL_S)
+                time.sleep(every)
         if records or not whole:
             raise Stop(_left_over(records, whole=whole), FAILED)
 

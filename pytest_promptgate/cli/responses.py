@@ -55,8 +55,8 @@ def stats() -> None:
 def gc(dry_run: bool, gone: bool) -> None:
     """Drop the stored answers that no suite and no baseline needs.
 
-    Needed are the answers to every request of the present suites and of their baselines, in the current round, and
-    all answers of judges.
+    Needed are the latest answers to every request of the present suites and of their baselines, and all verdicts of
+    judges that were not asked anew.
     """
     with open_project(whole=True, need_suites=False, tolerant=True) as project:
         if project.faults:
@@ -147,7 +147,7 @@ def _row(each: Scan, needs: dict[str, Needs]) -> tuple[str, ...]:
     times = sorted(entry.rank[0] for entry in each.entries.values())
     models = sorted({entry.model or "not told" for entry in each.entries.values()})
     more = f" and {len(models) - _MODELS} more" if len(models) > _MODELS else ""
-    used = 0 if mine is None else sum(is_used(key, mine, complete=complete) for key in each.entries)
+    used = 0 if mine is None else sum(is_used(key, mine, complete=complete, known=each.entries) for key in each.entries)
     name = each.path.name.removesuffix(".jsonl")
     return (
         name if mine is not None else f"{name} (no such suite)",
@@ -185,7 +185,10 @@ def _plan_cleaning(path: Path, needs: Needs | None, *, shown: str) -> _Cleaning:
     complete = frozenset(each.rounds)
     return _Cleaning(
         scan=each,
-        picked=union([each], lambda _, entry: needs is not None and is_needed(entry.key, needs, complete=complete)),
+        picked=union(
+            [each],
+            lambda _, entry: needs is not None and is_needed(entry.key, needs, complete=complete, known=each.entries),
+        ),
     )
 
 

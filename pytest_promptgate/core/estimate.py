@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Observation, Request, Trial
 
 BYTES_PER_TOKEN = 4  # of UTF-8: about right for European languages, a little low for code
+_CENT = 0.01  # USD: less is not told in numbers
 USUAL_ANSWER = 256  # tokens, where nothing is known of a suite's answers
 
 
@@ -160,7 +161,7 @@ def headline(estimates: Sequence[Estimate]) -> str:
     parts = [
         f"{asked} call{'s' if asked != 1 else ''}",
         f"about {rounded(sum(each.tokens for each in estimates))} tokens",
-        "cost unknown" if cost is None else f"about {dollars(cost)}",
+        "cost unknown" if cost is None else _about(cost),
     ]
     guessed = any(each.source is Source.LENGTH for each in estimates)
     return ", ".join(parts) + (" (tokens guessed from the length of the prompts)" if guessed else "")
@@ -175,6 +176,11 @@ def rounded(number: int) -> str:
     return str(number)
 
 
+def _about(amount: float) -> str:
+    text = dollars(amount)
+    return f"about {text}" if amount >= _CENT / 2 else text
+
+
 def dollars(amount: float) -> str:
     """``$0.12``; what is above 0 is never shown as 0."""
-    return "less than $0.01" if 0 < amount < 0.005 else f"${amount:.2f}"
+    return "less than $0.01" if 0 < amount < _CENT / 2 else f"${amount:.2f}"

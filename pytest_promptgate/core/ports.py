@@ -235,6 +235,15 @@ class RemembersLatency(Protocol):
 
 
 @runtime_checkable
+class SkipsLines(Protocol):
+    """A store that goes on where a part of it cannot be read, and says so."""
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """What was skipped, as ``file:line: why; skipped``."""
+
+
+@runtime_checkable
 class HasRounds(Protocol):
     """A store that keeps answers that were asked anew apart from those that count, see `core.rounds`."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.rounds import counting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.ports import StoreKey
@@ -45,17 +45,26 @@ def current_round(complete: Iterable[str]) -> str:
     return counting(complete)[0]
 
 
-def is_used(key: StoreKey, needs: Needs, *, complete: frozenset[str]) -> bool:
-    """Whether a present plan reads this answer, wherever it came from."""
-    return key.round == current_round(complete) and key.ordinal < needs.planned.get(key.request, 0)
+def is_used(key: StoreKey, needs: Needs, *, complete: frozenset[str], known: Container[StoreKey]) -> bool:
+    """Whether a present plan reads this answer, wherever it came from.
 
-
-def is_needed(key: StoreKey, needs: Needs, *, complete: frozenset[str]) -> bool:
-    """Whether an answer is to be kept: a plan or a baseline has its request, and its round is not superseded.
-
-    Answers of judges are kept: their requests depend on answers that no plan knows.
+    Args:
+        key: Of the answer.
+        needs: Of its suite.
+        complete: The rounds that its store holds complete.
+        known: The keys of all answers in its store.
     """
-    if _superseded(key.round, current_round(complete)):
+    counts = key.round in counting(complete) and not _superseded(key, complete, known)
+    return counts and key.ordinal < needs.planned.get(key.request, 0)
+
+
+def is_needed(key: StoreKey, needs: Needs, *, complete: frozenset[str], known: Container[StoreKey]) -> bool:
+    """Whether an answer is to be kept: a plan or a baseline has its request, and no newer round answers it.
+
+    An older round is still read for what newer ones do not answer, as after going back to an older prompt. Answers of
+    judges are kept: their requests depend on answers that no plan knows. Arguments are those of `is_used`.
+    """
+    if _superseded(key, complete, known):
         return False
     if key.role != "subject" or key.request in needs.recorded:
         return True
@@ -64,7 +73,8 @@ def is_needed(key: StoreKey, needs: Needs, *, complete: frozenset[str]) -> bool:
     return key.ordinal < wanted if counted else wanted > 0
 
 
-def _superseded(name: str, current: str) -> bool:
-    if not current:
+def _superseded(key: StoreKey, complete: frozenset[str], known: Container[StoreKey]) -> bool:
+    rounds = counting(complete)
+    if key.round not in rounds:
         return False
-    return name == "" or (name.isascii() and name.isdigit() and int(name) < int(current))
+    return any(replace(key, round=newer) in known for newer in rounds[: rounds.index(key.round)])

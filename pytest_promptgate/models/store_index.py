@@ -28,6 +28,7 @@ class StoreIndex:
         self.latencies: dict[str, float] = {}  # by trial
         self.complaints: list[str] = []
         self._ranks: dict[StoreKey, tuple[float, str]] = {}
+        self._others: dict[StoreKey, list[tuple[tuple[float, str], tuple[int, int, int]]]] = {}  # of equal keys
 
     def load(self, file: BinaryIO) -> None:
         """Read the file; what is no line of a store is skipped and noted."""
@@ -52,14 +53,27 @@ class StoreIndex:
         """Remember a line that was skipped."""
         self.complaints.append(f"{self.path}:{number}: {why}; skipped")
 
+    def pass_over(self, key: StoreKey, why: str) -> None:
+        """Skip the line that answers `key`; the next best line with this key takes its place, if there is one."""
+        self.complain(self.places.pop(key)[2], why)
+        others = self._others.get(key)
+        if others:
+            best = min(others)
+            others.remove(best)
+            self.places[key] = best[1]
+
     def _note(self, found: store_lines.Line, offset: int, length: int, number: int) -> None:
         if isinstance(found, AnswerLine):
             if found.trial and found.latency_s is not None:
                 self.latencies[found.trial] = found.latency_s
-            older = self._ranks.get(found.key)
-            if older is None or found.rank < older:
-                self.places[found.key] = (offset, length, number)
-                self._ranks[found.key] = found.rank
+            place, rank, older = (offset, length, number), found.rank, self._ranks.get(found.key)
+            if older is not None:
+                if older <= rank:
+                    self._others.setdefault(found.key, []).append((rank, place))
+                    return
+                self._others.setdefault(found.key, []).append((older, self.places[found.key]))
+            self.places[found.key] = place
+            self._ranks[found.key] = rank
         elif isinstance(found, RoundLine):
             self.rounds.add(found.round)
         elif isinstance(found, HeaderLine) and found.version > store_lines.VERSION:

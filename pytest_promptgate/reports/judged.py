@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.estimate import rounded
+from pytest_promptgate.core.estimate import dollars, rounded
 from pytest_promptgate.core.pairs import TRUSTED, comparers, pairs_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def asked_line(judged: Judged) -> str:
     if judged.tokens:
         parts.append(f"{rounded(judged.tokens)} tokens")
     if judged.asked:
-        parts.append("cost unknown" if judged.cost_usd is None else f"${judged.cost_usd:.2f}")
+        parts.append("cost unknown" if judged.cost_usd is None else dollars(judged.cost_usd))
     return f"{judged.scorer} by {judged.model}: {', '.join(parts)}"
 
 

@@ -259,6 +259,10 @@ class Evaluation:
         """What the account of `provider` wants to have told once, such as "served model not verifiable"."""
         return self._sources.notes(provider)
 
+    def complaints(self) -> tuple[str, ...]:
+        """Lines of response stores that were skipped, as ``file:line: why; skipped``."""
+        return self._sources.complaints()
+
     def grade(
         self, answers: Sequence[Answer], *, tick: Callable[[Progress], None], interval: float = 0.1
     ) -> Sequence[Mapping[str, Grade]]:

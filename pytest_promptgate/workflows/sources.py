@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from pytest_promptgate.core.ports import (
     HasRounds,
     RemembersLatency,
     ResponseStore,
+    SkipsLines,
     StoreKey,
 )
 from pytest_promptgate.core.rounds import CONTROL, SELF, counting, following
@@ -171,6 +173,14 @@ class Sources:
         """What the account of a provider wants to have told."""
         account = self._accounts.get(provider)
         return account.notes if isinstance(account, HasNotes) else ()
+
+    def complaints(self) -> tuple[str, ...]:
+        """What the stores that were read had to skip."""
+        found: list[str] = []
+        for store in tuple(self._stores.values()):
+            with suppress(StoreError):  # told by the trials that could not be looked up
+                found += store.complaints if isinstance(store, SkipsLines) else ()
+        return tuple(found)
 
     async def close(self) -> tuple[PromptGateError, ...]:
         """Close everything; what went wrong."""

@@ -345,3 +345,35 @@ def _outcome(text: str) -> str:
     if "courier" in text:
         return "refuse"
     return {"password forgotten, cannot log in": "expire", "the invoice amount": "lose"}.get(text, "answer")
+
+
+def test_waiting_looks_until_all_batches_have_ended(project: CliProject, remote: Callable[..., LoopbackServer]) -> None:
+    endpoint = BatchEndpoint(answers=QUEUES, polls=2)
+    server = remote(batches=endpoint)
+    project.cli("batch", "submit", "triage")
+
+    said = project.cli("batch", "collect", "--wait", "--every", "0.01")
+
+    assert said == Said(
+        out=(
+            "triage: batch_0: in_progress, 0 of 10 done\n"
+            "triage: batch_0: in_progress, 0 of 10 done\n"
+            "triage: batch_0: completed, 10 answers stored\n"
+        ),
+        err="",
+        code=0,
+    )
+    project.evals()
+    assert server.count == 0
+
+
+def test_waiting_for_a_batch_that_fails_ends_with_what_failed(
+    project: CliProject, remote: Callable[..., LoopbackServer]
+) -> None:
+    remote(batches=BatchEndpoint(answers=QUEUES, polls=1, outcome=lambda body: _outcome(last_user_text(body))))
+    project.cli("batch", "submit", "triage")
+
+    said = project.cli("batch", "collect", "--wait", "--every", "0.01")
+
+    assert said.out.splitlines()[-1] == "triage: batch_0: completed, 6 answers stored"
+    assert (said.err.splitlines()[-1] + "\n", said.code) == (MANY, 1)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli_world import CliProject, Said
+from cli_world import REMOTE, CliProject, Said
 from front_project import ROWS
 
 from pytest_promptgate.core.ports import StoreKey
@@ -140,7 +140,7 @@ def test_gc_waits_for_no_run_and_takes_nothing_from_it(project: CliProject) -> N
     assert texts(path) == {"a0": "x", "b0": "y"}
 
 
-def test_gc_keeps_the_current_round_only(project: CliProject) -> None:
+def test_gc_keeps_what_the_newest_round_answers_once(project: CliProject) -> None:
     project.standard()
     project.accept()
     recorded = next(iter(json.loads(project.text("promptgate.lock.json"))["suites"]["triage"].values()))
@@ -260,3 +260,20 @@ def _first_request(entry: object) -> str:
     found = json.dumps(entry)
     start = found.index('"request": "') + len('"request": "')
     return found[start : start + 32]
+
+
+def test_gc_keeps_what_only_an_older_round_answers(project: CliProject, remote: Callable[..., LoopbackServer]) -> None:
+    server = remote()
+    project.evals()  # the first round: v1
+    v2 = project.prompt("v2", {}, model=REMOTE)
+    project.evals("--prompt-refresh")  # the second one: v2 alone
+    v2.unlink()  # back to v1, which only the first round knows
+    assert server.count == 20
+
+    counted = project.cli("responses", "stats")
+    said = project.cli("responses", "gc")
+    project.evals()
+
+    assert [line.split()[-4:-2] for line in counted.out.splitlines()[1:]] == [["20", "10"]]
+    assert said.out.endswith(", kept 10\n")
+    assert server.count == 20

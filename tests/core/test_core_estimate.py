@@ -112,7 +112,8 @@ def test_history_counts_only_what_was_counted() -> None:
 def test_the_headline_says_calls_tokens_cost_and_what_is_a_guess() -> None:
     assert headline([told(asked=0)]) == "0 calls"
     assert headline([]) == "0 calls"
-    assert headline([told(asked=1)]) == "1 call, about 110 tokens, about less than $0.01"
+    assert headline([told(asked=1)]) == "1 call, about 110 tokens, less than $0.01"
+    assert headline([told(asked=1, price=Price(input=0.0, output=0.0))]) == "1 call, about 110 tokens, $0.00"
     assert headline([told(asked=200), told(price=None)]) == "202 calls, about 22k tokens, cost unknown"
     assert headline([told(asked=500, history=None)]) == (
         "500 calls, about 129k tokens, about $1.28 (tokens guessed from the length of the prompts)"

@@ -171,3 +171,44 @@ def test_a_debugger_opens_at_a_failing_case_and_the_run_goes_on_afterwards(proje
 
     assert result.stdout.str().count("somebody looks at it") == 1
     result.assert_outcomes(passed=10, failed=1)
+
+
+def test_an_html_report_tells_of_cases_and_gates(project: Project) -> None:
+    pytest.importorskip("pytest_html")
+    project.standard().accept()
+    project.worse()
+
+    result = project.run_apart("--prompt-evals", "--html=report.html", "--self-contained-html")
+
+    assert result.parseoutcomes() == {"passed": 10, "failed": 1}
+    page = project.text("report.html")
+    assert page.count("::c-05[nearest-example-1]") >= 1
+    assert "accuracy fell from 1.000 to 0.700 (n=10, change -0.300, tolerance 0)" in page
+
+
+def test_coverage_counts_scorers_and_changes_no_verdict(project: Project) -> None:
+    pytest.importorskip("pytest_cov")
+    project.standard()
+    project.write(
+        "conftest.py",
+        "from pytest_promptgate import hookimpl\n"
+        "from scoring import right\n"
+        "@hookimpl\n"
+        "def promptgate_scorers():\n"
+        "    return {'right': right}\n",
+    )
+    project.write(
+        "scoring.py",
+        "from pytest_promptgate import Score\n"
+        "def right(completion, case):\n"
+        "    return Score(value=float(completion.text == case.expected))\n",
+    )
+    project.suite(SUITE.replace("exact_match", "right"))
+
+    # Scorers run in the engine's thread.
+    result = project.run_apart("--prompt-evals", "--cov=scoring", "--cov-report=term-missing")
+
+    result.assert_outcomes(passed=11)
+    assert [line.split() for line in result.stdout.lines if line.startswith("scoring.py")] == [
+        ["scoring.py", "3", "0", "100%"]
+    ]

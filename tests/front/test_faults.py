@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from front_project import QUIET_PLUGINS, RIGHT, ROWS, Project, asked, lines_of
+from front_project import QUIET_PLUGINS, RIGHT, ROWS, Project, asked, lines_of, section
 from loopback.answers import Answer
 from loopback.faults import HUNG, Fault
 
@@ -230,3 +230,50 @@ def test_the_transport_is_named_with_v_if_something_was_asked(
     assert lines_of(project.evals("-v"), "  transport:") == ["  transport: aiohttp"]
     assert lines_of(project.evals("-v"), "  transport:") == []
     assert lines_of(project.evals("--prompt-refresh"), "  transport:") == []
+
+
+# --- the store -------------------------------------------------------------------------------------------------------
+
+
+def test_lines_that_cannot_be_read_are_told_and_asked_anew_once(
+    project: Project, loopback: Callable[..., LoopbackServer]
+) -> None:
+    server = loopback(answers=RIGHT)
+    project.served(server.base_url).evals()
+    lines = project.text(STORE).splitlines(keepends=True)
+    lines[3] = lines[3].replace('"text":"', '"text":"no ')
+    lines[5] = "not JSON\n"
+    project.write(STORE, "".join(lines))
+
+    first, second = project.evals(), project.evals()
+
+    told = [
+        f"{STORE}:6: not a line of a response store; skipped",
+        f"{STORE}:4: the answer does not match its digest; skipped",
+    ]
+    assert [lines_of(each, STORE) for each in (first, second)] == [told, told]
+    assert asked(first)[0].startswith("10 cases: 0 unchanged, 8 from the store, 2 asked")
+    assert asked(second) == ["10 cases: 0 unchanged, 10 from the store, 0 asked"]
+    assert server.count == 12
+
+
+# --- ourselves -------------------------------------------------------------------------------------------------------
+
+
+def test_an_engine_that_dies_is_told_and_writes_no_baseline(project: Project) -> None:
+    project.scripted()
+    death = "asyncio.get_running_loop().call_soon(sys.exit, 'gone')\n        await asyncio.Event().wait()\n        "
+    conftest = project.text("conftest.py").replace("return Completion", f"{death}return Completion")
+    project.write("conftest.py", f"import asyncio, sys\n{conftest}")
+
+    # In a process of its own: the thread's end would be this process's.
+    result = project.run_apart("--update-baseline")
+
+    told = """\
+promptgate: the engine's thread died of SystemExit: gone
+  Stored answers are safe; the next run goes on from them. Please report this with the traceback.
+no baseline was written: the run ended early"""
+    assert told in section(result, "prompt evals")
+    assert result.ret == 1
+    result.assert_outcomes(failed=11)
+    assert not (project.root / "promptgate.lock.json").exists()

@@ -5,11 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from front_project import Project
+from front_project import RIGHT, Project, asked, lines_of
 
-HEAVY = ("openai", "pandas", "deepdiff", "jinja2", "yaml", "pydantic", "scipy", "aiohttp", "rich", "click", "numpy")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from loopback.server import LoopbackServer
+
+HEAVY = (
+    *("openai", "pandas", "deepdiff", "jinja2", "yaml", "pydantic", "scipy", "aiohttp", "rich", "click", "numpy"),
+    *("jsonschema", "genai_prices", "pyarrow", "rapidfuzz", "sqlglot", "nltk"),
+)
+# What is for asking, for prices, tables and statistics.
+UNASKED = ("openai", "aiohttp", "genai_prices", "pandas", "numpy", "scipy", "pyarrow", "click", "rich")
 
 
 def test_without_the_flag_no_suite_is_collected_and_nothing_is_written(project: Project) -> None:
@@ -73,3 +84,25 @@ def test_the_marker_is_known_under_strict_markers_without_the_flag(project: Proj
     result = project.run("--strict-markers", "-m", "not prompt_eval")
 
     result.assert_outcomes(deselected=1)
+
+
+def test_a_second_run_imports_no_client_no_prices_and_nothing_for_tables_or_statistics(
+    project: Project, loopback: Callable[..., LoopbackServer]
+) -> None:
+    server = loopback(answers=RIGHT)
+    project.served(server.base_url).accept()
+    project.write(
+        "conftest.py",
+        "import sys\n"
+        "def pytest_unconfigure():\n"
+        f"    print('heavy:', [name for name in {UNASKED!r} if name in sys.modules])\n",
+    )
+
+    unchanged = project.run_apart("--prompt-evals", "-s")
+    (project.root / "promptgate.lock.json").unlink()
+    stored = project.run_apart("--prompt-evals", "-s")
+
+    assert [lines_of(each, "heavy:") for each in (unchanged, stored)] == [["heavy: []"], ["heavy: []"]]
+    assert asked(unchanged) == ["10 cases: 10 unchanged, 0 asked"]
+    assert asked(stored) == ["10 cases: 0 unchanged, 10 from the store, 0 asked"]
+    assert server.count == 10

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,39 @@ def test_a_corrupt_line_is_skipped_and_told(rubbish: bytes, tmp_path: Path) -> N
     assert (store.get(key("a")), store.get(key("b"))) == (Completion(text="a"), Completion(text="b"))
     assert store.complaints == (f"{path}:3: not a line of a response store; skipped",)
     store.close()
+
+
+def test_what_is_asked_in_the_place_of_a_broken_answer_stays(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    filled(path, "wrong")
+    path.write_text(path.read_text().replace('"text":"wrong"', '"text":"right"'))
+    store = FileStore(path)
+    assert store.get(key("wrong")) is None
+    store.put(key("wrong"), Completion(text="again"), parts=PARTS)
+    store.close()
+
+    later = FileStore(path)  # the broken line is the older one, and would win
+    assert [later.get(key("wrong")) for _ in range(2)] == [Completion(text="again")] * 2
+    assert later.complaints == (f"{path}:2: the answer does not match its digest; skipped",)
+    later.close()
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["the older one first", "the newer one first"])
+def test_of_two_answers_the_whole_one_counts(tmp_path: Path, first: int) -> None:
+    lines = []
+    for at in ("1", "2"):
+        one = FileStore(tmp_path / f"{at}.jsonl", clock=partial(float, at))
+        one.put(key("a"), Completion(text=f"at {at}"), parts=PARTS)
+        one.close()
+        lines.append(one.path.read_text().splitlines(keepends=True)[1])
+    both = "".join(lines[::-1] if first else lines)
+
+    for text, counts in ((both, "at 1"), (both.replace("at 1", "at 7"), "at 2")):
+        path = tmp_path / "s.jsonl"
+        path.write_text(text)
+        store = FileStore(path)
+        assert store.get(key("a")) == Completion(text=counts)
+        store.close()
 
 
 def test_an_answer_that_was_edited_is_not_believed(tmp_path: Path) -> None:
