@@ -159,7 +159,8 @@ def loads(
 
 
 def _restore(file: str) -> str:
-    return f"It is written by pytest --update-baseline alone. Take back the committed one: git checkout -- {file}"
+    written = "It is written by pytest --update-baseline and promptgate calibrate."
+    return f"{written} Take back the committed one: git checkout -- {file}"
 
 
 def _lockfile(value: Json, *, text: str, file: str, aggregates: Mapping[str, Aggregate]) -> Lockfile:

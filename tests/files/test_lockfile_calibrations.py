@@ -79,6 +79,6 @@ def test_a_line_that_is_none_is_told_with_its_place(old: str, new: str, what: st
     if what:
         assert str(told.value) == (
             f"promptgate.lock.json:5: {what}\n"
-            "  It is written by pytest --update-baseline alone. "
+            "  It is written by pytest --update-baseline and promptgate calibrate. "
             "Take back the committed one: git checkout -- promptgate.lock.json"
         )

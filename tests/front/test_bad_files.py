@@ -12,9 +12,7 @@ from front_refusals import clean, collection_error, refused, told_below, usage_e
 
 LOCKFILE = "promptgate.lock.json"
 OUTPUTS = "promptgate.baselines/triage.jsonl"
-TAKE_BACK = (
-    f"  It is written by pytest --update-baseline alone. Take back the committed one: git checkout -- {LOCKFILE}"
-)
+TAKE_BACK = f"  It is written by pytest --update-baseline and promptgate calibrate. Take back the committed one: git checkout -- {LOCKFILE}"
 Edit: TypeAlias = Callable[[str], str]
 
 
