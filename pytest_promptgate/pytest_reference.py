@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from pytest_promptgate.core.calibration import Calibration
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.ports import Aggregate
     from pytest_promptgate.core.types import Acceptance, Baseline, ModelPin
@@ -53,6 +54,11 @@ class Reference:
     def prompts(self) -> Mapping[str, str]:
         """The digests of the prompt versions that some baseline was written from."""
         return {**(self.work.prompts if self.work else {}), **self.lockfile.prompts}
+
+    @property
+    def calibrations(self) -> tuple[Mapping[str, Calibration], ...]:
+        """Of judges, by the rubric's path. With a ref its own count first: a rubric that has changed since has none."""
+        return (self.lockfile.calibrations, *([self.work.calibrations] if self.work else ()))
 
     @property
     def _shown(self) -> str:
@@ -149,6 +155,7 @@ class Reference:
         return (f"{self._shown} against {ref}:", *lines) if lines else (f"{self._shown} is that of {ref}",)
 
     def _changed(self, work: Lockfile, aggregates: Mapping[str, Aggregate]) -> Iterator[str]:
+        yield from _recalibrated(self.lockfile.calibrations, work.calibrations)
         for key in sorted(self.lockfile.baselines.keys() | work.baselines.keys()):
             title = key[0] if key[1] == "default" else f"{key[0]} ({key[1]})"
             old, new = self.lockfile.baselines.get(key), work.baselines.get(key)
@@ -157,6 +164,19 @@ class Reference:
                 yield f"  {title}: removed, {f'accepted: {removal.reason}' if removal else 'without a reason'}"
             elif old != new:
                 yield from (f"  {title}: {line}" for line in lockfile_diff(old, new, aggregates=aggregates))
+
+
+def _recalibrated(before: Mapping[str, Calibration], now: Mapping[str, Calibration]) -> Iterator[str]:
+    for path in sorted(before.keys() | now.keys()):
+        old, new = before.get(path), now.get(path)
+        if old != new:
+            yield f"  {path}: {_agreement(old)} -> {_agreement(new)}"
+
+
+def _agreement(calibration: Calibration | None) -> str:
+    if calibration is None:
+        return "not calibrated"
+    return f"weighted kappa {calibration.weighted_kappa:.2f} on {calibration.labels} labels"
 
 
 def _pinned(pin: ModelPin) -> tuple[object, ...]:

@@ -13,10 +13,9 @@ from pytest_promptgate.core.acceptance import let_pass_now
 from pytest_promptgate.core.budget import measures_cost
 from pytest_promptgate.core.default_rule import rule_notes
 from pytest_promptgate.core.must_pass import luck_notes
-from pytest_promptgate.core.promises import promises
 from pytest_promptgate.core.redrawn import redrawn_notes
 from pytest_promptgate.core.selection import smoke_cases
-from pytest_promptgate.core.types import Origin, Outcome, Score, Unscored
+from pytest_promptgate.core.types import Origin, Score, Unscored
 from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_aa import SKIPPED, known_noise
 from pytest_promptgate.pytest_control import control_of
@@ -24,6 +23,7 @@ from pytest_promptgate.pytest_fail_fast import course_of, first_round_notes
 from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, RepeatedFailure
 from pytest_promptgate.pytest_judges import account_notes, grade_baseline
 from pytest_promptgate.pytest_told import described, listed, not_asked
+from pytest_promptgate.pytest_trust import distrusted, gate_items, trust_notes, why_skipped
 from pytest_promptgate.reports.text import case_problem, gate_text
 from pytest_promptgate.workflows.assess import assess
 from pytest_promptgate.workflows.rescoring import rescored
@@ -86,10 +86,8 @@ class Run:
 
     @property
     def gated(self) -> tuple[str, ...]:
-        """What has a gate item: gated metrics in the suite's order, gated slices, and promises that were loosened."""
-        metrics = [spec.name for spec in self.suite.judged if self.suite.gates[spec.name].gated]
-        broken = (*promises(self.suite, self.baseline), *self.session.reference.stale(self.plan))
-        return (*metrics, *(each.metric for each in broken))
+        """What has a gate item, in their order; some of them say why there is no gate."""
+        return gate_items(self)
 
     def settle(self, items: Sequence[pytest.Item]) -> None:
         """Find out which cases were selected; a gate without any case pulls the whole suite in."""
@@ -185,8 +183,8 @@ class Run:
         ]
         if verdict.change is not None:
             item.user_properties.append(("promptgate_change", verdict.change))
-        if verdict.outcome is Outcome.INCONCLUSIVE and not verdict.red and not verdict.accepted:
-            pytest.skip(verdict.reason)  # its suite was stopped for another failure
+        if why := why_skipped(self, verdict):
+            pytest.skip(why)
         settings = self.session.settings
         refused = refusal(report, accept="whatever the reason")
         if verdict.red or (verdict.accepted and settings.update and refused):
@@ -223,13 +221,14 @@ class Run:
                 *let_pass_now(regression=settings.accept, dataset=settings.accept_dataset),
                 *reference.acceptances(self.plan, self.baseline),
             ),
-            standing=reference.stale(self.plan),
+            standing=(*reference.stale(self.plan), *distrusted(self)),
             selection=frozenset(self.selected) if self.partial else None,
             partial=self.partial,
             noise=known_noise(settings.store, self.plan),
             price=self.session.price(self.baseline.pin) if self.baseline and measures_cost(self.suite) else None,
             aggregates=self.session.toolbox().aggregates,
             notes=(
+                *trust_notes(self),
                 *rule_notes(self.plan),
                 *first_round_notes(self, course),
                 *redrawn_notes(results, settings.attempt),

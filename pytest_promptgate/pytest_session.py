@@ -23,6 +23,7 @@ from pytest_promptgate.pytest_reference import Reference, read_reference
 from pytest_promptgate.pytest_run import Run
 from pytest_promptgate.pytest_settings import Settings, settings_of
 from pytest_promptgate.pytest_signals import Termination
+from pytest_promptgate.pytest_trust import trusting
 from pytest_promptgate.workflows.assess import reports
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import pluggy
 
     from pytest_promptgate.core.ports import Account, Price
+    from pytest_promptgate.core.trust import Trusted
     from pytest_promptgate.core.types import ModelPin, Result, Suite
     from pytest_promptgate.models.store import FileStore
     from pytest_promptgate.pytest_gone import Gone
@@ -52,6 +54,7 @@ class EvalSession:
         self.gone: tuple[Gone, ...] = ()  # what has a baseline and is no longer there
         self.runs: dict[tuple[str, str], Run] = {}
         self.told: dict[str, str] = {}  # what went wrong with a case -> the first case that said so
+        self.trust: dict[str, Trusted] = {}  # by suite
         self.begun = False
         self.trials = SelfTrials(self) if self.settings.aa else None
         self.evals_only = False  # the xdist controller is collecting
@@ -111,8 +114,7 @@ class EvalSession:
         Raises:
             PromptGateError: With everything that is wrong with it.
         """
-        known = tuple(run for run in self.runs.values() if run.suite.path == self.settings.shown(path))
-        if known:
+        if known := tuple(run for run in self.runs.values() if run.suite.path == self.settings.shown(path)):
             return known
         from pytest_promptgate.core.default_rule import ruled
         from pytest_promptgate.core.plan import plan
@@ -123,30 +125,26 @@ class EvalSession:
         from pytest_promptgate.scorers.extraction import EXTRACTION
 
         tools = self.toolbox()
-        suite = load_suite(
-            path,
-            SuiteContext(
-                root=self.settings.root,
-                prompts=self.settings.prompts,
-                providers=self.project.providers,
-                scorers=tools.scorers,
-                aggregates=tools.aggregates,
-                loaders=tools.loaders,
-                extraction=EXTRACTION,
-            ),
+        context = SuiteContext(
+            root=self.settings.root,
+            prompts=self.settings.prompts,
+            providers=self.project.providers,
+            scorers=tools.scorers,
+            aggregates=tools.aggregates,
+            loaders=tools.loaders,
+            extraction=EXTRACTION,
         )
+        suite = trusting(self, load_suite(path, context))
         self._refuse_twin(suite)
         check_unedited(suite.prompt, self.reference.prompts, self.settings.prompts)
         kinds = {name: spec.kind for name, spec in self.project.providers.items()}
-        runs = []
         for slot in suite.slots:
             planned = ruled(plan(suite, slot, render=render), None, kinds=kinds)
             baseline = self.reference.baseline(planned)
             wanted = ruled(planned, baseline, kinds=kinds)
-            run = Run(session=self, plan=without_promises(wanted) if self.trials else wanted, baseline=baseline)
-            self.runs[run.key] = run
-            runs.append(run)
-        return tuple(runs)
+            kept = without_promises(wanted) if self.trials else wanted
+            self.runs[suite.name, slot] = Run(session=self, plan=kept, baseline=baseline)
+        return tuple(self.runs[suite.name, slot] for slot in suite.slots)
 
     def _refuse_twin(self, suite: Suite) -> None:
         twin = next((run.suite.path for run in self.runs.values() if run.suite.name == suite.name), None)

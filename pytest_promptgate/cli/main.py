@@ -8,6 +8,7 @@ import click
 
 from pytest_promptgate import __version__
 from pytest_promptgate.cli.batch import batch
+from pytest_promptgate.cli.calibrate import calibrate
 from pytest_promptgate.cli.estimate import estimate
 from pytest_promptgate.cli.exits import Commands
 from pytest_promptgate.cli.power import power
@@ -32,5 +33,6 @@ def schema(kind: str) -> None:
 
 main.add_command(estimate)
 main.add_command(power)
+main.add_command(calibrate)
 main.add_command(responses)
 main.add_command(batch)

@@ -1,4 +1,4 @@
-"""``promptgate.yaml``: providers and prices."""
+"""``promptgate.yaml``: providers, prices, and how far judges are trusted."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ class ProjectConfig:
 
     providers: Mapping[str, ProviderSpec]
     prices: Mapping[str, Price]  # by "provider/model"
+    needs_calibration: bool = False  # a gate whose judge people's labels do not vouch for is inconclusive
 
 
 BUILT_IN: Mapping[str, ProviderSpec] = {
@@ -79,11 +80,25 @@ def load_config(path: Path, *, kinds: Collection[str], name: str = "") -> Projec
     if document.value is None:
         return ProjectConfig(providers=BUILT_IN, prices={})
     root = Node(value=document.value, route=(), document=document, faults=faults, error=ConfigError, quoted=False)
-    root.keys({"providers", "prices"})
+    root.keys({"judges", "providers", "prices"})
     own = _providers(root.get("providers"), kinds)
-    config = ProjectConfig(providers={**BUILT_IN, **own}, prices=read_prices(root.get("prices"), {*BUILT_IN, *own}))
+    config = ProjectConfig(
+        providers={**BUILT_IN, **own},
+        prices=read_prices(root.get("prices"), {*BUILT_IN, *own}),
+        needs_calibration=_needs_calibration(root.get("judges")),
+    )
     raise_faults(faults, file=shown)
     return config
+
+
+def _needs_calibration(node: Node | None) -> bool:
+    if node is None:
+        return False
+    node.keys({"uncalibrated"})
+    word = node.get("uncalibrated")
+    if word is not None and word.value not in ("warn", "error"):
+        word.wrong("warn or error")
+    return word is not None and word.value == "error"
 
 
 def _providers(node: Node | None, kinds: Collection[str]) -> dict[str, ProviderSpec]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pytest_promptgate.core.calibration import Calibration
     from pytest_promptgate.core.ports import Aggregate
     from pytest_promptgate.core.types import Baseline
     from pytest_promptgate.files.lockfile_format import Key
@@ -144,6 +146,31 @@ def save_baselines(
     if suites and write_lockfile(path, lockfile, root=root, aggregates=aggregates):
         written.append(path)
     return tuple(each for each in written if each is not None)
+
+
+def save_calibration(
+    path: Path,
+    rubric: str,
+    calibration: Calibration,
+    *,
+    root: Path | None = None,
+    aggregates: Mapping[str, Aggregate] = _NONE,
+) -> bool:
+    """Put `calibration` in place of that of the same rubric, and tell whether the lockfile's bytes have changed.
+
+    Args:
+        path: The lockfile's.
+        rubric: Path of the rubric, as suites know it.
+        calibration: Of that rubric.
+        root: As for `read_lockfile`.
+        aggregates: Those that plugins offer.
+
+    Raises:
+        LockfileError, Faults: As `read_lockfile` and `write_lockfile`; the lockfile is the old one then.
+    """
+    lockfile = read_lockfile(path, root=root, aggregates=aggregates)
+    new = replace(lockfile, calibrations={**lockfile.calibrations, rubric: calibration})
+    return write_lockfile(path, new, root=root, aggregates=aggregates)
 
 
 def _save_outputs(

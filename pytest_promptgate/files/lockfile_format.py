@@ -6,6 +6,7 @@
       "lockfile_version": 1,
       "prompts": {label: digest of every prompt version that a baseline was written from},
       "removed": {suite: {slot: {"from": digest of the baseline, "reason"}}},
+      "rubrics": {path: one line, see `lockfile_calibrations`},
       "suites": {suite: {slot: {
           "accepted", "anchor": see `lockfile_anchors`,
           "directions", "must_reach", "policy", "slices": see `lockfile_promises`,
@@ -22,7 +23,8 @@ Keys are sorted, one entry stands on one line, and nothing depends on when, wher
 equal baselines are equal bytes, and Git shows and merges them case by case. Metrics whose source is money or ungated
 latency are named without a value: prices and hours are not the prompt's. Since Git can merge lines but not means,
 `loads` measures every metric anew from the lines; where that disagrees, the lockfile is doubted.
-``removed`` says why a recorded suite or slot is gone; it is missing if none is, like ``accepted`` and ``anchor``.
+``removed`` says why a recorded suite or slot is gone; it is missing if none is, like ``rubrics``, ``accepted`` and
+``anchor``.
 """
 
 from __future__ import annotations
@@ -36,11 +38,13 @@ from pytest_promptgate.core.recorded import recorded_metrics
 from pytest_promptgate.errors import LockfileError, Place
 from pytest_promptgate.files import shapes
 from pytest_promptgate.files.canonical_json import decode, encode, find_line
+from pytest_promptgate.files.lockfile_calibrations import decode_calibrations, encode_calibrations
 from pytest_promptgate.files.lockfile_entries import decode_baseline, encode_baseline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from pytest_promptgate.core.calibration import Calibration
     from pytest_promptgate.core.ports import Aggregate
     from pytest_promptgate.core.recorded import Figures
     from pytest_promptgate.core.types import Baseline, Json
@@ -70,6 +74,7 @@ class Lockfile:
     baselines: Mapping[Key, Baseline] = field(default_factory=dict)
     doubts: Mapping[Key, LockfileError] = field(default_factory=dict)  # metrics that disagree with their case lines
     removed: Mapping[Key, Removal] = field(default_factory=dict)
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)  # by the rubric's path
 
     def updated(self, baselines: Iterable[Baseline], removals: Mapping[Key, Removal] = _NOTHING) -> Lockfile:
         """This lockfile with `baselines` in place of those of the same suite and slot; every other one stays.
@@ -108,7 +113,11 @@ def dumps(lockfile: Lockfile, *, aggregates: Mapping[str, Aggregate] = MappingPr
     for (suite, slot), removal in lockfile.removed.items():
         removed.setdefault(suite, {})[slot] = encode({"from": removal.before, "reason": removal.reason})
     tree: dict[str, Tree] = {"lockfile_version": str(VERSION), "prompts": prompts, "suites": suites}
-    return "".join(_layout({**tree, "removed": removed} if removed else tree, 1)) + "\n"
+    if removed:
+        tree["removed"] = removed
+    if lockfile.calibrations:
+        tree["rubrics"] = encode_calibrations(lockfile.calibrations)
+    return "".join(_layout(tree, 1)) + "\n"
 
 
 def _layout(tree: Tree, depth: int) -> Iterator[str]:
@@ -150,12 +159,13 @@ def loads(
 
 
 def _restore(file: str) -> str:
-    return f"It is written by pytest --update-baseline alone. Take back the committed one: git checkout -- {file}"
+    written = "It is written by pytest --update-baseline and promptgate calibrate."
+    return f"{written} Take back the committed one: git checkout -- {file}"
 
 
 def _lockfile(value: Json, *, text: str, file: str, aggregates: Mapping[str, Aggregate]) -> Lockfile:
     _check_version(value, file=file)
-    root = shapes.known(value, ("lockfile_version", "prompts", "removed", "suites"))
+    root = shapes.known(value, ("lockfile_version", "prompts", "removed", "rubrics", "suites"))
     doubts: dict[Key, LockfileError] = {}
     baselines: dict[Key, Baseline] = {}
 
@@ -172,7 +182,8 @@ def _lockfile(value: Json, *, text: str, file: str, aggregates: Mapping[str, Agg
 
     prompts = shapes.field(root, "prompts", lambda entry: shapes.entries(entry, shapes.text))
     shapes.field(root, "suites", lambda entry: shapes.named_entries(entry, slots))
-    return Lockfile(prompts=prompts, baselines=baselines, doubts=doubts, removed=_removed(root))
+    found = shapes.field(root, "rubrics", decode_calibrations) if "rubrics" in root else {}
+    return Lockfile(prompts=prompts, baselines=baselines, doubts=doubts, removed=_removed(root), calibrations=found)
 
 
 def _removed(root: Mapping[str, Json]) -> dict[Key, Removal]:

@@ -134,7 +134,12 @@ URL = 'base_url: "http://h/v1"'
         ("- a", "promptgate.yaml:1:1: this file must be a mapping, not a list"),
         ("provider: {}",
          ("promptgate.yaml:1:1: unknown key 'provider' in this file\n"
-         "  Did you mean 'providers'? Known keys: prices, providers.")),
+         "  Did you mean 'providers'? Known keys: judges, prices, providers.")),
+        ("judges: {uncalibrated: ignore}",
+         "promptgate.yaml:1:10: judges.uncalibrated must be warn or error, not text"),
+        ("judges: {calibrated: error}",
+         ("promptgate.yaml:1:10: unknown key 'calibrated' in judges\n"
+         "  Did you mean 'uncalibrated'? Known keys: uncalibrated.")),
         ("providers: [a]", "promptgate.yaml:1:1: providers must be a mapping, not a list"),
         ("providers: {a: sk-abc}", "promptgate.yaml:1:13: providers.a must be a mapping, not text"),
         ("providers: {a: {}}",
@@ -208,3 +213,13 @@ URL = 'base_url: "http://h/v1"'
 )  # fmt: skip
 def test_a_wrong_file_is_refused_with_this_text(tmp_path: Path, text: str, told: str) -> None:
     assert refusal(tmp_path, text) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [("judges: {uncalibrated: error}", True), ("judges: {uncalibrated: warn}", False), ("judges: {}", False)],
+)
+def test_a_project_may_need_calibrated_judges(tmp_path: Path, text: str, needed: bool) -> None:
+    (tmp_path / "promptgate.yaml").write_text(text, encoding="utf-8")
+
+    assert load_config(tmp_path / "promptgate.yaml", kinds=["openai"]).needs_calibration is needed

@@ -184,7 +184,7 @@ def test_a_broken_one_is_told_with_its_place(place: str, value: object, told: st
 
     assert str(caught.value).split(": ", 1)[1] == (
         f"{told}\n"
-        "  It is written by pytest --update-baseline alone. Take back the committed one: "
+        "  It is written by pytest --update-baseline and promptgate calibrate. Take back the committed one: "
         "git checkout -- promptgate.lock.json"
     )
 

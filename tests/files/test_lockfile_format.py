@@ -30,7 +30,7 @@ from pytest_promptgate.files.lockfile_format import Lockfile, dumps, loads
 
 FILE = "promptgate.lock.json"
 RESTORE = (
-    "\n  It is written by pytest --update-baseline alone. "
+    "\n  It is written by pytest --update-baseline and promptgate calibrate. "
     "Take back the committed one: git checkout -- promptgate.lock.json"
 )
 

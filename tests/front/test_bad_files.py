@@ -12,9 +12,7 @@ from front_refusals import clean, collection_error, refused, told_below, usage_e
 
 LOCKFILE = "promptgate.lock.json"
 OUTPUTS = "promptgate.baselines/triage.jsonl"
-TAKE_BACK = (
-    f"  It is written by pytest --update-baseline alone. Take back the committed one: git checkout -- {LOCKFILE}"
-)
+TAKE_BACK = f"  It is written by pytest --update-baseline and promptgate calibrate. Take back the committed one: git checkout -- {LOCKFILE}"
 Edit: TypeAlias = Callable[[str], str]
 
 
@@ -35,7 +33,7 @@ Edit: TypeAlias = Callable[[str], str]
             "provider: {}\n",
             (
                 "promptgate.yaml:1:1: unknown key 'provider' in this file\n"
-                "  Did you mean 'providers'? Known keys: prices, providers."
+                "  Did you mean 'providers'? Known keys: judges, prices, providers."
             ),
         ),
         (
