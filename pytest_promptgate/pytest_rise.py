@@ -62,7 +62,7 @@ def risen_anchors(evals: EvalSession, runs: Iterable[Run]) -> dict[Run, Risen]:
         names = rises(report, old) if report is not None and old is not None else frozenset()
         if not names or report is None or old is None:
             continue
-        if evals.project.providers[run.plan.pin.provider].kind in STEADY_KINDS:
+        if evals.project.kind(run.plan.pin.provider) in STEADY_KINDS:
             found[run] = Risen(rise=Rise(metrics=names), line="")
         else:
             asking[run] = _Asked(names=names, old=old, report=report, plan=anchor_plan(run.plan, render=render))

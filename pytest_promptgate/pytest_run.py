@@ -235,7 +235,7 @@ class Run:
             notes=(
                 *rule_notes(self.plan),
                 *first_round_notes(self, course),
-                *luck_notes(self.suite, kind=self.session.project.providers[self.plan.pin.provider].kind),
+                *luck_notes(self.suite, kind=self.session.project.kind(self.plan.pin.provider)),
                 *account_notes(self.session, self.plan),
             ),
             course=course,

@@ -9,7 +9,8 @@ import pytest
 
 from pytest_promptgate import toolbox as toolboxes
 from pytest_promptgate import wiring
-from pytest_promptgate.errors import PromptGateError, SuiteError
+from pytest_promptgate.core.targets import TARGET
+from pytest_promptgate.errors import PromptGateError
 from pytest_promptgate.files.config import ProjectConfig, load_config
 from pytest_promptgate.files.lockfile_format import Lockfile
 from pytest_promptgate.pytest_aa import SelfTrials
@@ -23,6 +24,7 @@ from pytest_promptgate.pytest_reference import Reference, read_reference
 from pytest_promptgate.pytest_run import Run
 from pytest_promptgate.pytest_settings import Settings, settings_of
 from pytest_promptgate.pytest_signals import Termination
+from pytest_promptgate.pytest_twins import refuse_twin
 from pytest_promptgate.workflows.assess import reports
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     import pluggy
 
     from pytest_promptgate.core.ports import Account, Price
-    from pytest_promptgate.core.types import ModelPin, Result, Suite
+    from pytest_promptgate.core.types import ModelPin, Result
     from pytest_promptgate.models.store import FileStore
     from pytest_promptgate.pytest_gone import Gone
     from pytest_promptgate.workflows.evaluate import Evaluation
@@ -135,7 +137,7 @@ class EvalSession:
                 extraction=EXTRACTION,
             ),
         )
-        self._refuse_twin(suite)
+        refuse_twin(suite, self.runs.values())
         check_unedited(suite.prompt, self.reference.prompts, self.settings.prompts)
         kinds = {name: spec.kind for name, spec in self.project.providers.items()}
         runs = []
@@ -147,15 +149,6 @@ class EvalSession:
             self.runs[run.key] = run
             runs.append(run)
         return tuple(runs)
-
-    def _refuse_twin(self, suite: Suite) -> None:
-        twin = next((run.suite.path for run in self.runs.values() if run.suite.name == suite.name), None)
-        if twin is not None and twin != suite.path:
-            raise SuiteError(
-                suite.path,
-                f"the suite name {suite.name!r} is taken by {twin}",
-                hint="Baselines are kept by suite name. Give one of the two another `suite:` name.",
-            )
 
     # --- the engine --------------------------------------------------------------------------------------------------
 
@@ -192,7 +185,11 @@ class EvalSession:
         return self._evaluation
 
     def account(self, provider: str) -> Account:
-        """A new account of a provider; it connects to nothing yet."""
+        """A new account of a provider, or of all targets; it connects to nothing yet."""
+        if provider == TARGET:
+            return wiring.target_account(
+                (run.suite for run in self.runs.values()), connections=self.settings.connections
+            )
         account = wiring.account_of(provider, self.project, self.toolbox(), connections=self.settings.connections)
         self._limits.begin(provider, account)
         return account

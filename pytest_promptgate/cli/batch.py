@@ -61,6 +61,7 @@ def submit_command(suites: tuple[str, ...], dry_run: bool) -> None:
             for record in resume(desk.journal, desk.service):
                 _tell_submitted(record)
         for run in project.runs:
+            _refuse_target(run)
             _refuse_latency(run)
         for run in project.runs:
             _submit_run(project, desk, run, dry_run=dry_run)
@@ -146,6 +147,11 @@ def _alone(project: Project) -> Iterator[None]:
     lock.touch()
     with alone(lock, taken="another promptgate batch is at work here"):
         yield
+
+
+def _refuse_target(run: Run) -> None:
+    if run.suite.prompt.target is not None:
+        raise Stop(f"{run.suite.path}: a target cannot be asked in a batch\n  Run pytest --prompt-evals.", USAGE)
 
 
 def _refuse_latency(run: Run) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.ports import ProviderSpec
+from pytest_promptgate.core.targets import TARGET
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import ConfigError, PromptGateError
 from pytest_promptgate.files.node import Node, raise_faults
@@ -48,6 +49,10 @@ class ProjectConfig:
     providers: Mapping[str, ProviderSpec]
     prices: Mapping[str, Price]  # by "provider/model"
 
+    def kind(self, provider: str) -> str:
+        """The kind of a provider that is known; `core.targets.TARGET` is its own."""
+        return TARGET if provider == TARGET else self.providers[provider].kind
+
 
 BUILT_IN: Mapping[str, ProviderSpec] = {
     "openai": ProviderSpec(
@@ -81,7 +86,9 @@ def load_config(path: Path, *, kinds: Collection[str], name: str = "") -> Projec
     root = Node(value=document.value, route=(), document=document, faults=faults, error=ConfigError, quoted=False)
     root.keys({"providers", "prices"})
     own = _providers(root.get("providers"), kinds)
-    config = ProjectConfig(providers={**BUILT_IN, **own}, prices=read_prices(root.get("prices"), {*BUILT_IN, *own}))
+    config = ProjectConfig(
+        providers={**BUILT_IN, **own}, prices=read_prices(root.get("prices"), {*BUILT_IN, *own, TARGET})
+    )
     raise_faults(faults, file=shown)
     return config
 
@@ -91,6 +98,8 @@ def _providers(node: Node | None, kinds: Collection[str]) -> dict[str, ProviderS
     for name, entry in node.pairs() if node else []:
         if not _PROVIDER_NAME.match(name):
             entry.fault(f"{name!r} is no name for a provider", "Use letters, digits, '.', '_' and '-', but no '/'.")
+        elif name == TARGET:
+            entry.fault(f"{TARGET!r} is no name for a provider", "It stands for the targets of suites.")
         # Kept although faulty, so that a price for it is not called unknown as well.
         found[name] = _provider(name, entry, kinds)
     return found

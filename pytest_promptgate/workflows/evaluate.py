@@ -333,7 +333,8 @@ class Evaluation:
         baseline: Baseline | None,
         labels: frozenset[str],
     ) -> Job:
-        reuse = None if self._refresh else reuse_of(trial, plan.suite.scorers, baseline, labels=labels)
+        anew = self._refresh or not plan.suite.storable
+        reuse = None if anew else reuse_of(trial, plan.suite.scorers, baseline, labels=labels)
         production = production_of(baseline, trial.case, trial.sample)
         return Job(plan=plan, price=price, trial=trial, reuse=reuse, production=production)
 
