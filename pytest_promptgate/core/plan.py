@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.fingerprint import request_digest
 from pytest_promptgate.core.targets import call_messages
+from pytest_promptgate.core.turns import lengths, opening
 from pytest_promptgate.core.types import Case, Json, Message, ModelPin, Request, Suite, Trial
 from pytest_promptgate.errors import DatasetError, PromptError, PromptGateError, told_together
 
@@ -78,8 +79,8 @@ def plan(suite: Suite, slot: str, *, render: Renderer) -> Plan:
 
 
 def slowness(trial: Trial) -> int:
-    """How slow the answer may be, for asking the slowest first: the prompt's length in characters."""
-    return sum(len(message.content) for message in trial.request.messages)
+    """How slow the answer may be, for asking the slowest first: the length in characters of all that is sent."""
+    return lengths(trial.request, len)
 
 
 def slowest_first(trials: Sequence[Trial], latencies: Sequence[float | None]) -> tuple[Trial, ...]:
@@ -114,6 +115,7 @@ def _requests(suite: Suite, pin: ModelPin, render: Renderer) -> list[Request]:
     for case in suite.cases:
         try:
             values = variables(suite, case)
+            values, turns = opening(suite, case, values)
             messages = call_messages(values) if prompt.target else render(prompt, values)
             before = _with_shared(messages, before)
         except PromptGateError as error:
@@ -128,6 +130,7 @@ def _requests(suite: Suite, pin: ModelPin, render: Renderer) -> list[Request]:
                 parameters=parameters,
                 tools=prompt.tools,
                 response_format=prompt.response_format,
+                turns=turns,
             )
         )
     if faults:

@@ -245,6 +245,7 @@ class Suite:
     parts: tuple[MetricSpec, ...] = ()  # gated slices: some of `metrics`, each on some of `cases`
     thin: frozenset[str] = frozenset()  # slices of too few cases for the gate that was asked for: "language=fr"
     together: bool = False  # cases of a cluster are answered together: tests swap whole clusters
+    turns: str = ""  # column that holds a list of user turns; "": each case is one
     smoke: int = 8  # cases of the smoke tier
     outputs: bool = True  # keep the baseline's outputs beside the lockfile
     default_rules: Mapping[str, str] = field(default_factory=dict)  # by slot, if the file names no rule; else empty
@@ -272,6 +273,7 @@ class Request:
     parameters: Mapping[str, Json]  # prompt's and pin's, merged; by canonical name
     tools: tuple[Json, ...] = ()
     response_format: Json = None
+    turns: tuple[str, ...] = ()  # user turns that follow the first answer; accounts never see them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

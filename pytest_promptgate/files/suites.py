@@ -24,6 +24,7 @@ from pytest_promptgate.files.suite_scorers import names_of, read_scorers
 from pytest_promptgate.files.suite_selection import read_must_pass
 from pytest_promptgate.files.suite_slices import read_slice_gates, read_slices
 from pytest_promptgate.files.suite_target import read_target
+from pytest_promptgate.files.suite_turns import check_turns, read_turns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ KEYS = frozenset(
             "metrics",
             "gate",
         ),
-        *("must_pass", "slices", "smoke", "outputs", "extract"),
+        *("must_pass", "slices", "smoke", "outputs", "extract", "turns"),
     }
 )
 
@@ -97,6 +98,10 @@ def _read(root: Node, path: Path, context: SuiteContext) -> Suite | None:
     columns = tuple(each.column for each in slices)
     clusters = read_clusters(root, dataset)
     cases = _cases(root, dataset, prompt, (inputs, constants), scorers, columns)
+    turns = read_turns(
+        root, prompt, dataset.columns if dataset else None, variables_from(prompt, inputs, constants) if prompt else ()
+    )
+    check_turns(root, cases, "" if root.faults else turns)
     must_pass = read_must_pass(root.get("must_pass"), cases or None, names_of(root))
     plain = _plain(root, path)
     named, policy = read_rule(root.get("gate"))
@@ -118,6 +123,7 @@ def _read(root: Node, path: Path, context: SuiteContext) -> Suite | None:
         parts=gated.specs,
         thin=gated.thin,
         together=clusters.together,
+        turns=turns,
         policy=policy,
         **plain,
         **_rules(named, slots, context),

@@ -1,4 +1,4 @@
-"""Suites that evaluate users' own callables, as a user runs them."""
+"""Suites that evaluate users' own callables, or conversations, as a user runs them."""
 
 from __future__ import annotations
 
@@ -117,3 +117,17 @@ def test_samples_let_the_gate_tell_luck_from_loss(project: Project) -> None:
     result.assert_outcomes(passed=11)
     assert "within-noise" in section(result, "prompt evals")
     assert "note:" not in section(result, "prompt evals")
+
+
+def test_a_conversation_is_one_trial_with_the_tokens_of_all_its_turns(project: Project) -> None:
+    project.scripted("Completion(text=f'{len(request.messages)}:{question}', tokens_in=10, tokens_out=1)")
+    project.prompt("v1", {}, model="{id: m-1, provider: it}")
+    project.write("datasets/mails.jsonl", '{"id": "c-1", "says": ["hello", "and then?"], "expected": "4:and then?"}\n')
+    project.suite(f"{SUITE.replace('target: routing:route', 'prompt: triage')}inputs: {{message: says}}\nturns: says\n")
+
+    result = project.evals()
+
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["prompt evals: 2 calls, *"])
+    assert asked(result) == ["1 case: 0 unchanged, 1 asked, 22 tokens, cost unknown"]
+    assert asked(project.evals()) == ["1 case: 0 unchanged, 1 stored, 0 asked"]
