@@ -101,6 +101,9 @@ class EvalHooks:
             pytest_xdist.run_evals(session, items)
         if self.evals.begun:
             self.evals.judge_all()
+            for run in self.evals.runs.values():
+                if run.report is not None:
+                    self.evals.observers.report(run.report)
         if self.evals.settings.update and not self.evals.dry:
             self.update = update_baselines(self.evals)
         return result

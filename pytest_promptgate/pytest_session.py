@@ -19,6 +19,7 @@ from pytest_promptgate.pytest_confirm import with_stage2
 from pytest_promptgate.pytest_control import submit
 from pytest_promptgate.pytest_fail_fast import finish_first_rounds
 from pytest_promptgate.pytest_launch import launch
+from pytest_promptgate.pytest_observers import Observers
 from pytest_promptgate.pytest_progress import ProgressLine
 from pytest_promptgate.pytest_reference import Reference, read_reference
 from pytest_promptgate.pytest_run import Run
@@ -60,6 +61,7 @@ class EvalSession:
         self._manager: pluggy.PluginManager | None = None
         self._answers: toolboxes.Answers = {}
         self._toolbox: toolboxes.Toolbox | None = None
+        self.observers = Observers(lambda: self._manager)
         self._evaluation: Evaluation | None = None
         self._grace_s = GRACE_S
         self._limits = Limits(self.settings.store)
@@ -177,6 +179,7 @@ class EvalSession:
                 price_of=self.price,
                 offline=self.settings.offline,
                 refresh=self.settings.refresh,
+                observe=self.observers.completion,
             )
         return self._evaluation
 

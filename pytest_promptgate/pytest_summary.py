@@ -50,6 +50,8 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
             _write_unjudged(reporter, run, engine)
     if engine is not None:
         _write_ends(reporter, engine)
+    for fault in evals.observers.faults:
+        reporter.write_line(printable(fault), yellow=True)
     for note in evals.trials.notes if evals.trials is not None else ():
         reporter.write_line(printable(note), yellow=True)
     if update is not None:

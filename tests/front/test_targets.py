@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from front_project import RIGHT, Project, asked, section
 
 SUITE = """\
@@ -97,7 +98,7 @@ def test_what_a_target_raises_is_the_error_of_its_case_with_the_users_line(proje
     )
 
 
-def test_samples_let_the_gate_tell_luck_from_loss(project: Project) -> None:
+def test_samples_let_the_gate_tell_luck_from_loss(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two wrong answers more in fifty are noise where the baseline has several samples (DECISIONS 5)."""
     code = (
         "import os, threading\nlock, count = threading.Lock(), [0]\n"
@@ -110,7 +111,7 @@ def test_samples_let_the_gate_tell_luck_from_loss(project: Project) -> None:
     )
     of_target(project, f"{SUITE}samples: 5\n", code)
     project.run_apart("--update-baseline").assert_outcomes(passed=11)
-    project.pytester._monkeypatch.setenv("LUCK", "6")
+    monkeypatch.setenv("LUCK", "6")
 
     result = project.run_apart("--prompt-evals")
 
@@ -130,4 +131,4 @@ def test_a_conversation_is_one_trial_with_the_tokens_of_all_its_turns(project: P
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["prompt evals: 2 calls, *"])
     assert asked(result) == ["1 case: 0 unchanged, 1 asked, 22 tokens, cost unknown"]
-    assert asked(project.evals()) == ["1 case: 0 unchanged, 1 stored, 0 asked"]
+    assert asked(project.evals()) == ["1 case: 0 unchanged, 1 from the store, 0 asked"]
