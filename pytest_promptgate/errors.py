@@ -166,6 +166,10 @@ class AccountStopped(CallError):
     """Nothing of this account can be answered; told once, and no further call is made."""
 
 
+class TargetError(CallError):
+    """A target raised, took too long or returned no answer; `where` is its reference. An error of that case alone."""
+
+
 class WrongModel(CallError):
     """Another snapshot than the pin answered: no further call is made to this model, for each would be paid in vain."""
 

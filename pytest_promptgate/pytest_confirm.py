@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.confirmation import Arm, NotRetried, Retried, Stage2, default_calls
 from pytest_promptgate.core.estimate import estimate, headline
 from pytest_promptgate.core.limits import refusal
+from pytest_promptgate.core.targets import TARGET
 from pytest_promptgate.core.types import Errored, Origin, Outcome, Skipped
 from pytest_promptgate.pytest_judges import judge_estimates
 from pytest_promptgate.workflows.confirm import Reference, Retest, retest
@@ -84,7 +85,11 @@ def _unknown(run: Run, reference: Reference) -> str:
     """Why nobody can be asked for a prompt of before; "" if somebody can."""
     provider, known = reference.pin.provider, run.session.project.providers
     who = "the anchor" if reference.arm is Arm.ANCHOR else "production"
-    return "" if provider in known else f"{who} cannot be re-asked: its provider {provider!r} is not declared any more"
+    return (
+        ""
+        if provider in (*known, TARGET)
+        else f"{who} cannot be re-asked: its provider {provider!r} is not declared any more"
+    )
 
 
 def _let_go(evals: EvalSession, planned: Mapping[Run, _Planned]) -> None:

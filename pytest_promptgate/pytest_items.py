@@ -68,7 +68,7 @@ class VersionCollector(pytest.Collector):
     @classmethod
     def of(cls, parent: SuiteFile, runs: tuple[Run, ...]) -> VersionCollector:
         """The collector named ``prompt@version``."""
-        collector = cls.from_parent(parent, name=runs[0].suite.prompt.label)
+        collector = cls.from_parent(parent, name=runs[0].suite.prompt.node)
         collector.runs = runs
         return collector
 

@@ -65,7 +65,7 @@ def risen_anchors(evals: EvalSession, runs: Iterable[Run]) -> dict[Run, Risen]:
         asked = _Asked(names=names, old=old, report=report, plan=anchor_plan(run.plan, render=render))
         if report.control is not None and not report.control.timing:
             found[run] = asked.stays("with --prompt-control that may be the provider's good day")
-        elif evals.project.providers[run.plan.pin.provider].kind in STEADY_KINDS:
+        elif evals.project.kind(run.plan.pin.provider) in STEADY_KINDS:
             found[run] = Risen(rise=Rise(metrics=names), line="")
         else:
             asking[run] = asked

@@ -232,7 +232,7 @@ class Run:
                 *rule_notes(self.plan),
                 *first_round_notes(self, course),
                 *redrawn_notes(results, settings.attempt),
-                *luck_notes(self.suite, kind=self.session.project.providers[self.plan.pin.provider].kind),
+                *luck_notes(self.suite, kind=self.session.project.kind(self.plan.pin.provider)),
                 *account_notes(self.session, self.plan),
             ),
             course=course,

@@ -9,7 +9,8 @@ import pytest
 
 from pytest_promptgate import toolbox as toolboxes
 from pytest_promptgate import wiring
-from pytest_promptgate.errors import PromptGateError, SuiteError
+from pytest_promptgate.core.targets import TARGET
+from pytest_promptgate.errors import PromptGateError
 from pytest_promptgate.files.config import ProjectConfig, load_config
 from pytest_promptgate.files.lockfile_format import Lockfile
 from pytest_promptgate.pytest_aa import SelfTrials
@@ -18,12 +19,14 @@ from pytest_promptgate.pytest_confirm import with_stage2
 from pytest_promptgate.pytest_control import submit
 from pytest_promptgate.pytest_fail_fast import finish_first_rounds
 from pytest_promptgate.pytest_launch import launch
+from pytest_promptgate.pytest_observers import Observers
 from pytest_promptgate.pytest_progress import ProgressLine
 from pytest_promptgate.pytest_reference import Reference, read_reference
 from pytest_promptgate.pytest_run import Run
 from pytest_promptgate.pytest_settings import Settings, settings_of
 from pytest_promptgate.pytest_signals import Termination
 from pytest_promptgate.pytest_trust import trusting
+from pytest_promptgate.pytest_twins import refuse_twin
 from pytest_promptgate.workflows.assess import reports
 
 if TYPE_CHECKING:
@@ -61,6 +64,7 @@ class EvalSession:
         self._manager: pluggy.PluginManager | None = None
         self._answers: toolboxes.Answers = {}
         self._toolbox: toolboxes.Toolbox | None = None
+        self.observers = Observers(lambda: self._manager)
         self._evaluation: Evaluation | None = None
         self._grace_s = GRACE_S
         self._limits = Limits(self.settings.store)
@@ -135,7 +139,7 @@ class EvalSession:
             extraction=EXTRACTION,
         )
         suite = trusting(self, load_suite(path, context))
-        self._refuse_twin(suite)
+        refuse_twin(suite, self.runs.values())
         check_unedited(suite.prompt, self.reference.prompts, self.settings.prompts)
         kinds = {name: spec.kind for name, spec in self.project.providers.items()}
         for slot in suite.slots:
@@ -145,15 +149,6 @@ class EvalSession:
             kept = without_promises(wanted) if self.trials else wanted
             self.runs[suite.name, slot] = Run(session=self, plan=kept, baseline=baseline)
         return tuple(self.runs[suite.name, slot] for slot in suite.slots)
-
-    def _refuse_twin(self, suite: Suite) -> None:
-        twin = next((run.suite.path for run in self.runs.values() if run.suite.name == suite.name), None)
-        if twin is not None and twin != suite.path:
-            raise SuiteError(
-                suite.path,
-                f"the suite name {suite.name!r} is taken by {twin}",
-                hint="Baselines are kept by suite name. Give one of the two another `suite:` name.",
-            )
 
     # --- the engine --------------------------------------------------------------------------------------------------
 
@@ -182,6 +177,7 @@ class EvalSession:
                 price_of=self.price,
                 offline=self.settings.offline,
                 refresh=self.settings.refresh,
+                observe=self.observers.completion,
             )
         return self._evaluation
 
@@ -190,7 +186,11 @@ class EvalSession:
         return self._evaluation
 
     def account(self, provider: str) -> Account:
-        """A new account of a provider; it connects to nothing yet."""
+        """A new account of a provider, or of all targets; it connects to nothing yet."""
+        if provider == TARGET:
+            return wiring.target_account(
+                (run.suite for run in self.runs.values()), connections=self.settings.connections
+            )
         account = wiring.account_of(provider, self.project, self.toolbox(), connections=self.settings.connections)
         self._limits.begin(provider, account)
         return account
@@ -238,13 +238,13 @@ class EvalSession:
             each.close(report)
 
     def judge_all(self) -> None:
-        """Judge the runs that no selected gate item has judged, for the closing tables."""
+        """Judge the runs that no selected gate item has judged, for the closing tables; show all reports to observers."""
         if self.trials is not None:
             self.trials.conclude()
             return
         for run in self.runs.values():
             if run.selected and not run.blocked:
-                run.judged()
+                self.observers.report(run.judged())
 
     def end(self) -> None:
         """Let paid answers come in, store them, and stop the engine; idempotent.

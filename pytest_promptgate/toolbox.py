@@ -1,4 +1,4 @@
-"""Every hook asked once, into one frozen `Toolbox`."""
+"""Every hook that offers something asked once, into one frozen `Toolbox`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 
 # Our own offers come through the same door as everybody's.
 BUILT_IN = ("pytest_promptgate.scorers.offers", "pytest_promptgate.models.offers", "pytest_promptgate.files.offers")
-HOOKS = ("promptgate_scorers", "promptgate_metrics", "promptgate_providers", "promptgate_dataset_loaders")
+OFFERS = ("promptgate_scorers", "promptgate_metrics", "promptgate_providers", "promptgate_dataset_loaders")
+OBSERVERS = ("promptgate_completion", "promptgate_report")
+HOOKS = (*OFFERS, *OBSERVERS)
 Answers: TypeAlias = dict[tuple[str, str], Mapping[str, Any]]  # by hook and plugin
+_ARGUMENTS = (
+    "promptgate_completion takes trial and completion, promptgate_report takes report, the others take nothing."
+)
 _CALLABLE = "Offer a function, or a class whose instances can be called."
 
 
@@ -78,11 +83,11 @@ def register(manager: pluggy.PluginManager, plugin: object, name: str) -> None:
         manager.register(plugin, name)
     except pluggy.PluginValidationError as error:
         what = str(error).splitlines()[-1]
-        raise ToolboxError(name, f"{what[0].lower()}{what[1:]}", hint="Our hooks take no arguments.") from None
+        raise ToolboxError(name, f"{what[0].lower()}{what[1:]}", hint=_ARGUMENTS) from None
 
 
 def collect(manager: pluggy.PluginManager, answers: Answers) -> Toolbox:
-    """Ask every hook that was not asked before.
+    """Ask every hook that offers something and was not asked before.
 
     Args:
         manager: With all plugins that are known by now.
@@ -91,7 +96,7 @@ def collect(manager: pluggy.PluginManager, answers: Answers) -> Toolbox:
     Raises:
         ToolboxError: A hook raised, two plugins offer the same name, or one offers what cannot be used.
     """
-    scorers, aggregates, providers, loaders = (_merged(manager, hook, answers) for hook in HOOKS)
+    scorers, aggregates, providers, loaders = (_merged(manager, hook, answers) for hook in OFFERS)
     return Toolbox(scorers=scorers, aggregates=aggregates, providers=providers, loaders=loaders)
 
 

@@ -8,13 +8,15 @@ from pytest_promptgate.core.ports import Price
 from pytest_promptgate.errors import ToolboxError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from pytest_promptgate.core.ports import Account
-    from pytest_promptgate.core.types import ModelPin
+    from pytest_promptgate.core.types import ModelPin, Suite
     from pytest_promptgate.files.config import ProjectConfig
     from pytest_promptgate.models.store import FileStore
     from pytest_promptgate.toolbox import Toolbox
+    from pytest_promptgate.workflows.targets import TargetAccount
 
 
 def account_of(provider: str, project: ProjectConfig, toolbox: Toolbox, *, connections: int) -> Account:
@@ -28,6 +30,18 @@ def account_of(provider: str, project: ProjectConfig, toolbox: Toolbox, *, conne
     if factory is None:
         raise ToolboxError(provider, f"no plugin offers the provider kind {spec.kind!r}")
     return factory(spec, connections)
+
+
+def target_account(suites: Iterable[Suite], *, connections: int) -> TargetAccount:
+    """The account of the targets of `suites`; it calls nothing yet.
+
+    Where two suites name the same one, the longer of their times goes for both.
+    """
+    from pytest_promptgate.workflows.targets import TargetAccount
+
+    found = [target for suite in suites if (target := suite.prompt.target) is not None]
+    patient = sorted(found, key=lambda target: target.timeout_s)
+    return TargetAccount({target.reference: target for target in patient}, most=connections)
 
 
 def responses_directory(own: Path) -> Path:

@@ -60,6 +60,7 @@ def submit_command(suites: tuple[str, ...], dry_run: bool) -> None:
             for record in resume(desk.journal, desk.service):
                 _tell_submitted(record)
         for run in project.runs:
+            _refuse_what_takes_turns(run)
             _refuse_latency(run)
         for run in project.runs:
             _submit_run(project, desk, run, dry_run=dry_run)
@@ -153,6 +154,12 @@ def _alone(project: Project) -> Iterator[None]:
     lock.touch()
     with alone(lock, taken="another promptgate batch is at work here"):
         yield
+
+
+def _refuse_what_takes_turns(run: Run) -> None:
+    what = "conversations" if run.suite.turns else "a target" if run.suite.prompt.target is not None else ""
+    if what:
+        raise Stop(f"{run.suite.path}: {what} cannot be asked in a batch\n  Run pytest --prompt-evals.", USAGE)
 
 
 def _refuse_latency(run: Run) -> None:

@@ -60,7 +60,7 @@ def power(paths: tuple[str, ...], drop: float, flip_rate: float | None, as_json:
 
 
 def _known(project: Project, run: Run, flip_rate: float | None) -> Known:
-    kind = project.evals.project.providers[run.plan.pin.provider].kind
+    kind = project.evals.project.kind(run.plan.pin.provider)
     return Known(
         flip_rate=flip_rate,
         measured=known_noise(project.own, run.plan),

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.targets import target_notes
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -45,7 +47,11 @@ def _keeps_strict(baseline: Baseline | None, kinds: Mapping[str, str]) -> bool:
 
 
 def rule_notes(plan: Plan) -> tuple[str, ...]:
-    """Why a suite that names no rule does not go by its model's default; nothing if it does."""
+    """Why a suite that names no rule does not go by its model's default, and what the rule cannot do for a target."""
+    return (*_kept_strict(plan), *target_notes(plan.suite))
+
+
+def _kept_strict(plan: Plan) -> tuple[str, ...]:
     default, suite = plan.suite.default_rules.get(plan.slot), plan.suite
     if default is None or default == suite.rule:
         return ()

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.budget import cost_usd
+from pytest_promptgate.core.turns import lengths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,6 +54,12 @@ class Estimate:
     tokens_out: int
     source: Source | None  # None: nothing is asked
     cost_usd: float | None  # None: the price is not known
+    later_turns: int = 0  # of conversations: calls beyond the first of each trial that is asked
+
+    @property
+    def calls(self) -> int:
+        """What is asked, turn by turn."""
+        return self.asked + self.later_turns
 
     @property
     def tokens(self) -> int:
@@ -102,6 +109,7 @@ def estimate(
         tokens_out=tokens_out,
         source=_source(asked, history),
         cost_usd=None if cost is None else cost * share,
+        later_turns=sum(len(each.request.turns) for each in asked),
     )
 
 
@@ -119,14 +127,14 @@ def _tokens(asked: Sequence[Trial], history: History | None) -> tuple[int, int]:
 
 def prompt_tokens(request: Request) -> int:
     """A guess at a prompt's tokens from its length."""
-    length = sum(len(message.content.encode("utf-8", "surrogatepass")) for message in request.messages)
+    length = lengths(request, lambda text: len(text.encode("utf-8", "surrogatepass")))
     return -(-length // BYTES_PER_TOKEN)
 
 
 def answer_tokens(request: Request) -> int:
-    """A guess at an answer's tokens: the usual, or the request's own limit if that is lower."""
+    """A guess at the tokens of the answers to all turns: the usual, or the request's own limit if that is lower."""
     limits = (request.parameters.get(name) for name in ("max_output_tokens", "max_completion_tokens", "max_tokens"))
-    return min([USUAL_ANSWER, *(each for each in limits if isinstance(each, int))])
+    return min([USUAL_ANSWER, *(each for each in limits if isinstance(each, int))]) * (1 + len(request.turns))
 
 
 def history_of(observations: Iterable[Observation], *, source: Source) -> History | None:
@@ -154,7 +162,7 @@ def total_cost(estimates: Iterable[Estimate]) -> float | None:
 
 def headline(estimates: Sequence[Estimate]) -> str:
     """``120 calls, about 41k tokens, about $0.12``; says so where it is a guess from the prompts' length."""
-    asked = sum(each.asked for each in estimates)
+    asked = sum(each.calls for each in estimates)
     if not asked:
         return "0 calls"
     cost = total_cost(estimates)

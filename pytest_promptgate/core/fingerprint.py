@@ -56,7 +56,7 @@ def request_digest(request: Request) -> str:
         (
             pin.provider,
             pin.name,
-            _messages(request.messages),
+            _spoken(request),
             request.parameters,
             request.tools,
             request.response_format,
@@ -70,7 +70,7 @@ def request_parts(request: Request) -> dict[str, str]:
     They tell which part of a request differs from a stored one; together they change iff `request_digest` does.
     """
     return {
-        "messages": digest(_messages(request.messages)),
+        "messages": digest(_spoken(request)),
         "parameters": digest((request.parameters, request.response_format)),
         "model": digest((request.pin.provider, request.pin.name)),
         "tools": digest(request.tools),
@@ -171,6 +171,10 @@ def _module_source(owner: Any, name: str) -> str:
             "the source of its module cannot be read, so a change of it would go unseen",
             hint='Give it a version, and raise it with every change: function.version = "1".',
         ) from error
+
+
+def _spoken(request: Request) -> list[tuple[str, str]]:
+    return [*_messages(request.messages), *(("user, once answered", turn) for turn in request.turns)]
 
 
 def _messages(messages: Sequence[Message]) -> list[tuple[str, str]]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.fingerprint import request_digest
+from pytest_promptgate.core.targets import call_messages
+from pytest_promptgate.core.turns import lengths, opening
 from pytest_promptgate.core.types import Case, Json, Message, ModelPin, Request, Suite, Trial
 from pytest_promptgate.errors import DatasetError, PromptError, PromptGateError, told_together
 
@@ -77,8 +79,8 @@ def plan(suite: Suite, slot: str, *, render: Renderer) -> Plan:
 
 
 def slowness(trial: Trial) -> int:
-    """How slow the answer may be, for asking the slowest first: the prompt's length in characters."""
-    return sum(len(message.content) for message in trial.request.messages)
+    """How slow the answer may be, for asking the slowest first: the length in characters of all that is sent."""
+    return lengths(trial.request, len)
 
 
 def slowest_first(trials: Sequence[Trial], latencies: Sequence[float | None]) -> tuple[Trial, ...]:
@@ -112,7 +114,10 @@ def _requests(suite: Suite, pin: ModelPin, render: Renderer) -> list[Request]:
     before: tuple[Message, ...] = ()
     for case in suite.cases:
         try:
-            before = _with_shared(render(prompt, variables(suite, case)), before)
+            values = variables(suite, case)
+            values, turns = opening(suite, case, values)
+            messages = call_messages(values) if prompt.target else render(prompt, values)
+            before = _with_shared(messages, before)
         except PromptGateError as error:
             faults.append(_at_row(error, case))
             if len(faults) == _FAULTS_TOLD:
@@ -125,6 +130,7 @@ def _requests(suite: Suite, pin: ModelPin, render: Renderer) -> list[Request]:
                 parameters=parameters,
                 tools=prompt.tools,
                 response_format=prompt.response_format,
+                turns=turns,
             )
         )
     if faults:
@@ -151,8 +157,8 @@ def _values(suite: Suite, case: Case) -> Iterator[tuple[str, Json]]:
             yield name, case.inputs[column or name]
         elif declared.required:
             raise _missing(suite, case, name, column or name)
-        else:
-            yield name, declared.default
+        elif suite.prompt.target is None:
+            yield name, declared.default  # a target has its own
 
 
 def _missing(suite: Suite, case: Case, name: str, column: str) -> DatasetError:
@@ -161,7 +167,7 @@ def _missing(suite: Suite, case: Case, name: str, column: str) -> DatasetError:
     wanted = f"input {name!r}" if name == column else f"column {column!r} for input {name!r}"
     return DatasetError(
         case.place,
-        f"case {case.id!r} has no {wanted} of prompt {suite.prompt.label}",
+        f"case {case.id!r} has no {wanted} of {suite.prompt.title}",
         hint=f"{guess}Its columns: {', '.join(sorted(case.inputs)) or 'none'}.",
     )
 

@@ -18,6 +18,9 @@ from pytest_promptgate.core.expressions import written
 from pytest_promptgate.errors import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from pytest_promptgate.core.ports import Judge, Scorer
 
 # What a JSON file can hold. Numbers are finite; keys are strings.
@@ -59,8 +62,21 @@ class PromptInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Users' own callable, which a suite evaluates in place of a prompt."""
+
+    reference: str  # package.module:function
+    version: str  # "": nothing of it is stored, and it is always called
+    timeout_s: float  # for one call
+    call: Callable[..., Any]  # sync or async; takes the inputs as keyword arguments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PromptVersion:
-    """One immutable version of a prompt; `digest` covers messages, pin, parameters, inputs, tools and output schema."""
+    """One immutable version of a prompt; `digest` covers messages, pin, parameters, inputs, tools and output schema.
+
+    A `target` stands here as a prompt without messages whose inputs are its parameters.
+    """
 
     name: str
     version: str  # "v3"
@@ -75,6 +91,17 @@ class PromptVersion:
     source: str = ""
     path: str = ""  # relative to the root directory, with "/"
     digest: str
+    target: Target | None = None
+
+    @property
+    def title(self) -> str:
+        """What messages call it: ``prompt triage@v3``, ``target package.module:function``."""
+        return f"prompt {self.label}" if self.target is None else f"target {self.name}"
+
+    @property
+    def node(self) -> str:
+        """What stands in node ids: the label, or of a target without a version its name, which no edit changes."""
+        return self.label if self.target is None or self.target.version else self.name
 
     @property
     def label(self) -> str:
@@ -218,9 +245,15 @@ class Suite:
     parts: tuple[MetricSpec, ...] = ()  # gated slices: some of `metrics`, each on some of `cases`
     thin: frozenset[str] = frozenset()  # slices of too few cases for the gate that was asked for: "language=fr"
     together: bool = False  # cases of a cluster are answered together: tests swap whole clusters
+    turns: str = ""  # column that holds a list of user turns; "": each case is one
     smoke: int = 8  # cases of the smoke tier
     outputs: bool = True  # keep the baseline's outputs beside the lockfile
     default_rules: Mapping[str, str] = field(default_factory=dict)  # by slot, if the file names no rule; else empty
+
+    @property
+    def storable(self) -> bool:
+        """Whether answers may be kept and used again; not those of a target that has no version."""
+        return self.prompt.target is None or bool(self.prompt.target.version)
 
     @property
     def judged(self) -> tuple[MetricSpec, ...]:
@@ -240,6 +273,7 @@ class Request:
     parameters: Mapping[str, Json]  # prompt's and pin's, merged; by canonical name
     tools: tuple[Json, ...] = ()
     response_format: Json = None
+    turns: tuple[str, ...] = ()  # user turns that follow the first answer; accounts never see them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.ports import ProviderSpec
+from pytest_promptgate.core.targets import TARGET
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import ConfigError, PromptGateError
 from pytest_promptgate.files.node import Node, raise_faults
@@ -49,6 +50,10 @@ class ProjectConfig:
     prices: Mapping[str, Price]  # by "provider/model"
     needs_calibration: bool = False  # a gate whose judge people's labels do not vouch for is inconclusive
 
+    def kind(self, provider: str) -> str:
+        """The kind of a provider that is known; `core.targets.TARGET` is its own."""
+        return TARGET if provider == TARGET else self.providers[provider].kind
+
 
 BUILT_IN: Mapping[str, ProviderSpec] = {
     "openai": ProviderSpec(
@@ -84,7 +89,7 @@ def load_config(path: Path, *, kinds: Collection[str], name: str = "") -> Projec
     own = _providers(root.get("providers"), kinds)
     config = ProjectConfig(
         providers={**BUILT_IN, **own},
-        prices=read_prices(root.get("prices"), {*BUILT_IN, *own}),
+        prices=read_prices(root.get("prices"), {*BUILT_IN, *own, TARGET}),
         needs_calibration=_needs_calibration(root.get("judges")),
     )
     raise_faults(faults, file=shown)
@@ -106,6 +111,8 @@ def _providers(node: Node | None, kinds: Collection[str]) -> dict[str, ProviderS
     for name, entry in node.pairs() if node else []:
         if not _PROVIDER_NAME.match(name):
             entry.fault(f"{name!r} is no name for a provider", "Use letters, digits, '.', '_' and '-', but no '/'.")
+        elif name == TARGET:
+            entry.fault(f"{TARGET!r} is no name for a provider", "It stands for the targets of suites.")
         # Kept although faulty, so that a price for it is not called unknown as well.
         found[name] = _provider(name, entry, kinds)
     return found

@@ -20,12 +20,22 @@ if TYPE_CHECKING:
     from pytest_promptgate.files.node import Node
 
 _REFERENCE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
+_CALLED = {
+    "scorer": "A scorer is called with the completion and the case.",
+    "target": "A target is called with the inputs of a case, and returns the answer.",
+}
 
 
-def import_callable(reference: str, node: Node, root: Path) -> Callable[..., Any] | None:
+def import_callable(reference: str, node: Node, root: Path, *, role: str = "scorer") -> Callable[..., Any] | None:
     """What ``package.module:name`` names, or None after noting a fault at `node`.
 
     `root` joins ``sys.path`` for good, as pytest does with a test's directory: users' code may import later as well.
+
+    Args:
+        reference: As it is written.
+        node: Where.
+        root: Pytest's root directory.
+        role: What it is wanted for: "scorer" or "target".
     """
     if not _REFERENCE.match(reference):
         node.fault(f"{reference!r} is no reference to a function", "Write package.module:function.")
@@ -40,7 +50,7 @@ def import_callable(reference: str, node: Node, root: Path) -> Callable[..., Any
             return None
         found = getattr(found, part)
     if module is not None and not callable(found):
-        node.fault(f"{reference} is no function", "A scorer is called with the completion and the case.")
+        node.fault(f"{reference} is no function", _CALLED[role])
         return None
     return found  # type: ignore[no-any-return]
 

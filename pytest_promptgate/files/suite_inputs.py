@@ -33,7 +33,7 @@ def read_inputs(
         _check_known(inputs_node, inputs, prompt)
         _check_known(constants_node, constants, prompt)
     if prompt is not None and columns is not None:
-        _check_complete(root.get("prompt") or root, prompt, columns, {*inputs, *constants})
+        _check_complete(root.get("prompt") or root.get("target") or root, prompt, columns, {*inputs, *constants})
     return inputs, constants
 
 
@@ -60,7 +60,7 @@ def _check_known(node: Node | None, names: Collection[str], prompt: PromptVersio
     known = [each.name for each in prompt.inputs]
     for name in names if node else ():
         if node and name not in known:
-            what = f"{name!r} is no input of prompt {prompt.label}"
+            what = f"{name!r} is no input of {prompt.title}"
             node.below(name, None).fault(what, did_you_mean(name, known, label="Inputs"))
 
 
@@ -69,6 +69,6 @@ def _check_complete(node: Node, prompt: PromptVersion, columns: Collection[str],
         if each.required and each.name not in given and each.name not in columns:
             hint = did_you_mean(each.name, columns, label="Columns")
             node.fault(
-                f"the input {each.name!r} of prompt {prompt.label} has neither a column nor a constant nor a default",
+                f"the input {each.name!r} of {prompt.title} has neither a column nor a constant nor a default",
                 f"{hint}\nWrite `inputs: {{{each.name}: COLUMN}}` or `constants: {{{each.name}: VALUE}}`.",
             )

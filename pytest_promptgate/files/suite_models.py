@@ -27,6 +27,10 @@ _SLOT = re.compile(r"[^\W_][\w.-]*\Z")
 def read_slots(root: Node, prompt: PromptVersion | None, providers: Mapping[str, ProviderSpec]) -> dict[str, ModelPin]:
     """The pins by slot; the prompt's own pin if the suite names none. Faults are noted."""
     node = root.get("model")
+    if root.get("target") is not None:
+        if node is not None:
+            node.fault("a target has no model: it asks whatever it likes", "Hand it over: `constants: {model: ...}`.")
+        return {DEFAULT_SLOT: prompt.pin} if prompt and prompt.pin else {}
     if node is None:
         return _of_prompt(root, prompt, providers)
     if isinstance(node.value, Mapping) and not RESERVED & node.value.keys():

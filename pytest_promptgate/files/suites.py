@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypedDict
 
 from pytest_promptgate.core.default_rule import default_rule
+from pytest_promptgate.core.targets import TARGET
 from pytest_promptgate.core.types import Suite
 from pytest_promptgate.errors import PromptGateError, SuiteError
 from pytest_promptgate.files.node import Node, raise_faults
@@ -22,6 +23,8 @@ from pytest_promptgate.files.suite_models import read_slots
 from pytest_promptgate.files.suite_scorers import names_of, read_scorers
 from pytest_promptgate.files.suite_selection import read_must_pass
 from pytest_promptgate.files.suite_slices import read_slice_gates, read_slices
+from pytest_promptgate.files.suite_target import read_target
+from pytest_promptgate.files.suite_turns import check_turns, read_turns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,13 +37,22 @@ __all__ = ["SUFFIX", "SuiteContext", "load_suite", "suite_name"]
 SUFFIX = ".eval.yaml"
 KEYS = frozenset(
     {
-        *("suite", "prompt", "model", "dataset", "inputs", "constants", "samples", "scorers", "metrics", "gate"),
-        *("must_pass", "slices", "smoke", "outputs", "extract"),
+        *(
+            "suite",
+            "prompt",
+            "target",
+            "model",
+            "dataset",
+            "inputs",
+            "constants",
+            "samples",
+            "scorers",
+            "metrics",
+            "gate",
+        ),
+        *("must_pass", "slices", "smoke", "outputs", "extract", "turns"),
     }
 )
-LATER: Mapping[str, tuple[str, str]] = {
-    "target": ("'target' is not accepted yet", "Accepted: `prompt: name` or `prompt: name@v2`."),
-}
 
 _NAME = re.compile(r"[^\W_][\w.-]*\Z")
 _LEAST = "The least that works:\nprompt: NAME\ndataset: ../datasets/NAME.jsonl\nscorers: [exact_match]"
@@ -75,7 +87,7 @@ def load_suite(path: Path, context: SuiteContext) -> Suite:
 
 
 def _read(root: Node, path: Path, context: SuiteContext) -> Suite | None:
-    root.keys(KEYS, refused=LATER)
+    root.keys(KEYS)
     prompt = _prompt(root, context)
     slots = read_slots(root, prompt, context.providers)
     dataset = read_dataset(root, path.parent, context)
@@ -86,6 +98,10 @@ def _read(root: Node, path: Path, context: SuiteContext) -> Suite | None:
     columns = tuple(each.column for each in slices)
     clusters = read_clusters(root, dataset)
     cases = _cases(root, dataset, prompt, (inputs, constants), scorers, columns)
+    turns = read_turns(
+        root, prompt, dataset.columns if dataset else None, variables_from(prompt, inputs, constants) if prompt else ()
+    )
+    check_turns(root, cases, "" if root.faults else turns)
     must_pass = read_must_pass(root.get("must_pass"), cases or None, names_of(root))
     plain = _plain(root, path)
     named, policy = read_rule(root.get("gate"))
@@ -107,6 +123,7 @@ def _read(root: Node, path: Path, context: SuiteContext) -> Suite | None:
         parts=gated.specs,
         thin=gated.thin,
         together=clusters.together,
+        turns=turns,
         policy=policy,
         **plain,
         **_rules(named, slots, context),
@@ -129,7 +146,8 @@ def _rules(named: str | None, slots: Mapping[str, ModelPin], context: SuiteConte
     """The rule that the file names, or one for each slot by the kind of its model."""
     if named is not None:
         return _Rules(rule=named, default_rules={})
-    defaults = {slot: default_rule(context.providers[pin.provider].kind) for slot, pin in slots.items()}
+    kinds = {TARGET: TARGET} | {name: spec.kind for name, spec in context.providers.items()}
+    defaults = {slot: default_rule(kinds[pin.provider]) for slot, pin in slots.items()}
     return _Rules(rule=next(iter(defaults.values())), default_rules=defaults)
 
 
@@ -146,10 +164,14 @@ def _plain(root: Node, path: Path) -> _Plain:
 def _prompt(root: Node, context: SuiteContext) -> PromptVersion | None:
     from pytest_promptgate.files.prompts import find_prompt
 
-    node = root.get("prompt")
+    node, target = root.get("prompt"), root.get("target")
+    if target is not None and node is not None:
+        target.fault("the suite has both a prompt and a target", "Keep one of the two.")
+        return None
+    if target is not None:
+        return read_target(root, context.root)
     if node is None:
-        if root.get("target") is None:
-            root.fault("the suite has no prompt", "Add `prompt: NAME`, or `prompt: NAME@v2` for one version of it.")
+        root.fault("the suite has no prompt", "Add `prompt: NAME`, or `prompt: NAME@v2` for one version of it.")
         return None
     reference = node.text("the name of a prompt")
     if reference is None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from pytest_promptgate.core.limits import Budget
     from pytest_promptgate.core.ports import Price
-    from pytest_promptgate.core.types import Judged, ModelPin
+    from pytest_promptgate.core.types import Judged, ModelPin, Trial
     from pytest_promptgate.workflows.sources import Sources
 
 # How long answers that are under way are still awaited when their account is stopped or the time granted is over:
@@ -56,6 +56,7 @@ class Answering:
         file: Keeps a result; a second result of one job has no effect.
         price_of: What a judge costs; None if that is not known.
         judged: Called with each call to a judge that ended.
+        observe: Called with each answer that was asked for and is stored.
     """
 
     def __init__(
@@ -65,12 +66,14 @@ class Answering:
         *,
         price_of: Callable[[ModelPin], Price | None],
         judged: Callable[[Judged], None],
+        observe: Callable[[Trial, Completion], None],
     ) -> None:
         self.stops = Stops()
         self.curtailment = Curtailment()
         self.faults: tuple[PromptGateError, ...] = ()  # of closing
         self._sources = sources
         self._file = file
+        self._observe = observe
         self._inbox: deque[tuple[Sequence[Job], Routed]] = deque()
         self._wake = asyncio.Event()
         self._permits = Permits(lambda budget: self.end(budget_reached(budget.limit_usd)))
@@ -257,6 +260,7 @@ class Answering:
             grades = {bound.name: grade for bound in job.plan.suite.scorers}
             self._file(job, answered(job, Origin.ASKED, completion, grades))
         else:
+            self._observe(job.trial, completion)
             await self._score(job, Origin.ASKED, completion)
 
     async def _score(self, job: Job, origin: Origin, completion: Completion) -> None:

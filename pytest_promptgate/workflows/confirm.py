@@ -14,6 +14,7 @@ from pytest_promptgate.core.acceptance import baseline_digest, candidate_fingerp
 from pytest_promptgate.core.confirmation import Arm, retrial
 from pytest_promptgate.core.fingerprint import digest
 from pytest_promptgate.core.plan import Plan, plan
+from pytest_promptgate.core.targets import TARGET
 from pytest_promptgate.errors import PromptGateError
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ def rebuilt(candidate: Plan, reference: Reference, chosen: Retrial, render: Rend
     Its ordinals are those of no trial of `candidate`, so that equal requests of both have answers of their own.
     """
     name, recipe = reference.arm, reference.recipe
+    if reference.pin.provider == TARGET:
+        return f"{_named(name)} cannot be re-asked: it was a target, and no lockfile holds its code"
     if recipe is None:
         return f"{_named(name)} cannot be re-asked: its prompt is not recorded beside the lockfile"
     suite = replace(candidate.suite, prompt=recipe.prompt, inputs=recipe.inputs, constants=recipe.constants)

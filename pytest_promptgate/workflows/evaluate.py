@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.limits import Budget
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.ports import Account, Price, ResponseStore
+    from pytest_promptgate.core.types import Completion
     from pytest_promptgate.core.votes import Votes
     from pytest_promptgate.errors import PromptGateError
     from pytest_promptgate.workflows.progress import Progress
@@ -51,6 +52,7 @@ class Evaluation:
         offline: Nothing is asked: a trial that the store does not know is `Errored`.
         refresh: The baseline's lines stand for nothing, and neither do stored answers: a new round of the store is
             asked, or an unfinished one to its end.
+        observe: Is told every answer that was asked for, once it is stored; in the engine's thread. It raises nothing.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Evaluation:
         price_of: Callable[[ModelPin], Price | None],
         offline: bool = False,
         refresh: bool = False,
+        observe: Callable[[Trial, Completion], None] = lambda _trial, _completion: None,
     ) -> None:
         self._price_of = price_of
         self._refresh = refresh
@@ -71,7 +74,9 @@ class Evaluation:
         self._ledger = Ledger()
         ports = Ports(account_of=account_of, store_of=store_of, offline=offline, refresh=refresh)
         self._sources = Sources(ports)
-        self._answering = Answering(self._sources, self._answered, price_of=price_of, judged=self._ledger.judged)
+        self._answering = Answering(
+            self._sources, self._answered, price_of=price_of, judged=self._ledger.judged, observe=observe
+        )
         self._background = Background(self._answering.run, ended=self._ledger.wake)
 
     def submit(
@@ -337,7 +342,8 @@ class Evaluation:
         baseline: Baseline | None,
         labels: frozenset[str],
     ) -> Job:
-        reuse = None if self._refresh else reuse_of(trial, plan.suite.scorers, baseline, labels=labels)
+        anew = self._refresh or not plan.suite.storable
+        reuse = None if anew else reuse_of(trial, plan.suite.scorers, baseline, labels=labels)
         production = production_of(baseline, trial.case, trial.sample)
         return Job(plan=plan, price=price, trial=trial, reuse=reuse, production=production)
 

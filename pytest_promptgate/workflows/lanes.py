@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pytest_promptgate.workflows.conversation import conversed
 from pytest_promptgate.workflows.jobs import Job, paid_usd
 from pytest_promptgate.workflows.scoring import being_cancelled
 
@@ -102,7 +103,7 @@ class Lane:
         """Ask; raises what `Account.ask` raises."""
         self._permits.started()
         try:
-            completion = await self.account.ask(job.trial.request)
+            completion = await conversed(self.account, job.trial.request)
         except BaseException:
             self._permits.failed()
             raise

@@ -77,6 +77,8 @@ class Sources:
         Raises:
             StoreError: The store cannot be read.
         """
+        if not job.plan.suite.storable:
+            return None
         store = self._store(job)
         for name in self._rounds_of(job, store):
             found = store.get(_key(job, endpoint, name))
@@ -85,17 +87,24 @@ class Sources:
         return None
 
     def keep(self, job: Job, endpoint: str, completion: Completion) -> None:
-        """Store one answer.
+        """Store one answer, unless its suite's answers are not to be kept.
 
         Raises:
             StoreError: It could not be written.
         """
+        if not job.plan.suite.storable:
+            return
         store = self._store(job)
         name = self._rounds_of(job, store)[0]
         store.put(_key(job, endpoint, name), completion, parts=_parts(job))
 
     def miss(self, job: Job, endpoint: str) -> StoreError:
         """What to say of a trial that has no stored answer, when nothing may be asked."""
+        if not job.plan.suite.storable:
+            what = "answers of a target without a version are not stored, and --prompt-offline asks nothing"
+            return StoreError(
+                job.name, what, hint='Write `version: "1"` beside its `call:`, and raise it with its code.'
+            )
         store = self._store(job)
         key = _key(job, endpoint, self._rounds_of(job, store)[0])
         differs = store.explain_miss(key, parts=_parts(job)) if isinstance(store, ExplainsMisses) else ""

@@ -289,6 +289,22 @@ def test_a_missing_key_is_told(
     )
 
 
+@pytest.mark.parametrize(
+    ("suite", "what"),
+    [
+        (SUITE.replace("prompt: triage", "target: textwrap:dedent") + "inputs: {text: message}\n", "a target"),
+        (f"{SUITE}turns: message\n", "conversations"),
+    ],
+)
+def test_what_takes_turns_cannot_come_from_a_batch(project: CliProject, suite: str, what: str) -> None:
+    project.standard()
+    project.suite(suite)
+
+    assert project.cli("batch", "submit", "triage").err == (
+        f"evals/triage.eval.yaml: {what} cannot be asked in a batch\n  Run pytest --prompt-evals.\n"
+    )
+
+
 def test_a_gated_latency_cannot_come_from_a_batch(project: CliProject, remote: Callable[..., LoopbackServer]) -> None:
     remote(batches=BatchEndpoint())
     project.suite(

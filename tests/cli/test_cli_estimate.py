@@ -100,7 +100,7 @@ def test_a_wrong_suite_is_told_whole_and_ends_as_pytest_does(project: CliProject
     assert said.err == (
         "evals/triage.eval.yaml:4:1: unknown key 'sample' in this file\n"
         "  Did you mean 'samples'? Known keys: constants, dataset, extract, gate, inputs, metrics, model, must_pass, outputs, "
-        "prompt, samples, scorers, slices, smoke, suite.\n"
+        "prompt, samples, scorers, slices, smoke, suite, target, turns.\n"
     )
 
 

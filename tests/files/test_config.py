@@ -197,14 +197,17 @@ URL = 'base_url: "http://h/v1"'
          "  Use letters, digits, '.', '_' and '-', but no '/'.")),
         ("prices: {opnai/m: {input: 1, output: 1}}",
          ("promptgate.yaml:1:10: the price of 'opnai/m' names no known provider\n"
-         "  Write provider/model. Did you mean 'openai'? Providers: embedded, openai.")),
+         "  Write provider/model. Did you mean 'openai'? Providers: embedded, openai, target.")),
         ("prices: {m: {input: 1, output: 1}}",
          ("promptgate.yaml:1:10: the price of 'm' names no known provider\n"
-         "  Write provider/model. Providers: embedded, openai.")),
+         "  Write provider/model. Providers: embedded, openai, target.")),
         ("prices: {openai/m: {input: -1}}",
          ("promptgate.yaml:1:10: prices.openai/m lacks 'output'\n"
          "  Prices are USD per million tokens: {input: 2.5, output: 10}.\n"
          "promptgate.yaml:1:21: prices.openai/m.input must be USD per million tokens, a number >= 0, not -1")),
+        ("providers: {target: {base_url: 'http://127.0.0.1:1/v1'}}",
+         ("promptgate.yaml:1:13: 'target' is no name for a provider\n"
+         "  It stands for the targets of suites.")),
         ("prices: {openai/m: 1}", "promptgate.yaml:1:10: prices.openai/m must be a mapping, not 1"),
         ("providers:\n  a: {x: 1",
          "promptgate.yaml:3:1: not valid YAML: did not find expected ',' or '}'\n"

@@ -36,6 +36,36 @@ class Fussy:
     def __init__(self):
         raise KeyError("no licence")
 """
+TARGETS = """\
+from functools import partial
+
+LIMIT = 3
+
+
+def answer(message, tone="plain"):
+    raise AssertionError("loading a suite calls no target")
+
+
+def nameless(message, /):
+    raise AssertionError("loading a suite calls no target")
+
+
+def lost(mesage, *, tone="plain"):
+    raise AssertionError("loading a suite calls no target")
+
+
+def odd(message):
+    raise AssertionError("loading a suite calls no target")
+
+
+odd.version = 1.5
+made = partial(answer, tone=object())
+
+
+class Agent:
+    def __call__(self, message):
+        raise AssertionError("loading a suite calls no target")
+"""
 
 
 def pairs() -> list[tuple[str, str, str]]:
@@ -61,6 +91,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SuiteProject:
     project.write("prompts/torn/v1.txt", "Answer:\n{{ message")
     project.write("empty.jsonl", "")
     project.write("suite_users_code.py", USERS_CODE)
+    project.write("suite_targets.py", TARGETS)
     project.write("suite_broken_code.py", "\n\nraise RuntimeError('no \\x1b[31mlicence')\n")
     project.write("suite_lacking_code.py", "import suite_no_such_module\n")
     project.write("suite_torn_code.py", "def polite(:\n")

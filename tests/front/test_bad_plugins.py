@@ -69,7 +69,8 @@ def hook(project: Project, name: str, body: str, *, path: str = "conftest.py") -
             (
                 "conftest.py: argument(s) {'config'} are declared in the hookimpl "
                 "but can not be found in the hookspec\n"
-                "  Our hooks take no arguments."
+                "  promptgate_completion takes trial and completion, promptgate_report takes report, "
+                "the others take nothing."
             ),
         ),
         (
@@ -77,7 +78,8 @@ def hook(project: Project, name: str, body: str, *, path: str = "conftest.py") -
             "return {}",
             (
                 "conftest.py: there is no hook 'promptgate_scorer'\n  Did you mean 'promptgate_scorers'? Hooks: "
-                "promptgate_dataset_loaders, promptgate_metrics, promptgate_providers, promptgate_scorers."
+                "promptgate_completion, promptgate_dataset_loaders, promptgate_metrics, promptgate_providers, "
+                "promptgate_report, promptgate_scorers."
             ),
         ),
     ],

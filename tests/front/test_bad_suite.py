@@ -45,7 +45,7 @@ def binary(path: str, data: bytes) -> Spoil:
             more("sample: 3"),
             f"{SUITE_FILE}:5:1: unknown key 'sample' in this file\n"
             "  Did you mean 'samples'? Known keys: constants, dataset, extract, gate, inputs, metrics, model, must_pass, "
-            "outputs, prompt, samples, scorers, slices, smoke, suite.",
+            "outputs, prompt, samples, scorers, slices, smoke, suite, target, turns.",
             id="an unknown key",
         ),
         pytest.param(
