@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from pytest_promptgate.core.ports import Account, Price
     from pytest_promptgate.core.trust import Trusted
-    from pytest_promptgate.core.types import ModelPin, Result, Suite
+    from pytest_promptgate.core.types import ModelPin, Result
     from pytest_promptgate.models.store import FileStore
     from pytest_promptgate.pytest_gone import Gone
     from pytest_promptgate.workflows.evaluate import Evaluation
@@ -238,7 +238,7 @@ class EvalSession:
             each.close(report)
 
     def judge_all(self) -> None:
-        """Judge the runs that no selected gate item has judged, for the closing tables; show all reports to observers."""
+        """Judge what no selected gate item has judged, for the closing tables; show every report to observers."""
         if self.trials is not None:
             self.trials.conclude()
             return
