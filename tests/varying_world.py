@@ -46,6 +46,15 @@ class Noise:
         return text if self.script(version, number, before) else "something else"
 
 
+def write_echo(project: Project, version: str) -> None:
+    """A prompt that hands the message on, with its own version as the system's message."""
+    project.write(
+        f"prompts/echo/{version}.prompty",
+        f"---\nname: echo\nmodel: {SERVED}\ninputs:\n  - {{name: message, kind: string, required: true}}\n---\n"
+        f"system:\n{version}\n\nuser:\n{{{{ message }}}}\n",
+    )
+
+
 @dataclass
 class World:
     """A project, its model, and how often that was asked."""
@@ -55,11 +64,7 @@ class World:
     server: LoopbackServer
 
     def version(self, version: str) -> None:
-        self.project.write(
-            f"prompts/echo/{version}.prompty",
-            f"---\nname: echo\nmodel: {SERVED}\ninputs:\n  - {{name: message, kind: string, required: true}}\n---\n"
-            f"system:\n{version}\n\nuser:\n{{{{ message }}}}\n",
-        )
+        write_echo(self.project, version)
 
     def evals(self, *args: str) -> pytest.RunResult:
         return self.project.evals("-q", *args)

@@ -33,6 +33,7 @@ NEGLIGIBLE = 0.01  # share of refusals that is not worth slowing down for
 ENOUGH = 10  # requests that a share of refusals is worth something from
 LONG_ENOUGH_S = 5.0  # or a round that takes so long
 TRIALS = (0.95, 0.6)  # of the rate of the answers: refusals that none of these paces mends are noise
+LEFT = 1 / 3  # share of the refusals that a pace may leave if it mends them
 TRUSTED = 2000  # requests for which refusals are taken for chance, before that is looked at again
 IN_A_ROW = 6  # refusals that neither a pace nor chance answers for
 GENTLE = 0.2  # growth of the limit in a clean round, once the provider has shown that it can have enough
@@ -101,7 +102,6 @@ class Limiter:
         self.under_way += 1
         current = self._rounds[-1]
         current.idle += self._pause.held_back(now, since=self._last_start)
-        current.paced |= self._held_back
         if self._pace is not None:
             self._pace.held_back |= self._held_back
         self._held_back = False
@@ -230,8 +230,8 @@ class Limiter:
         assert self._trial is not None
         before, left = self._trial
         self._trial = None
-        if seen.share <= before.share / 3:
-            self.noise = min(self.noise, seen.share)
+        if seen.share <= LEFT * before.share:
+            self.noise = 0.0  # the pace looks after what is left
             self._grow(seen)
         elif len(left) > 1:
             before.absorb(seen)

@@ -28,7 +28,6 @@ class Round:
     peak: int = 0  # under way at once
     latency: float = 0.0  # sum, of the accepted
     idle: float = 0.0  # seconds in which Retry-After held everything back
-    paced: bool = False  # pacing held a start back
 
     @property
     def complete(self) -> bool:

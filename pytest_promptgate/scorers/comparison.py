@@ -11,14 +11,14 @@ from pytest_promptgate.core.ports import Inquiry
 from pytest_promptgate.core.printable import one_line
 from pytest_promptgate.core.rubrics import FIRST, SECOND, Rubric, agreed
 from pytest_promptgate.core.types import Completion, Score, Unscored
-from pytest_promptgate.scorers.judge import columns_of, read_vote
+from pytest_promptgate.scorers.judge import ByRubric, read_vote
 from pytest_promptgate.scorers.judge_prompt import mark_for, parts_of, requests_for
 from pytest_promptgate.scorers.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_promptgate.core.types import Case, Json, ModelPin
+    from pytest_promptgate.core.types import Case, Json
 
 _REASON = 300  # characters
 _VALUES = {(CANDIDATE, CANDIDATE): 1.0, (PRODUCTION, PRODUCTION): 0.0}
@@ -26,38 +26,14 @@ _WHO = ({FIRST: CANDIDATE, SECOND: PRODUCTION}, {FIRST: PRODUCTION, SECOND: CAND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RubricComparison:
+class RubricComparison(ByRubric):
     """A `core.ports.Judge`: 1 if the answer beats production's in both orders, 0 if it loses in both, else 0.5.
 
     Its scores carry what each order said as labels, for the report: no metric reads them, since ties that need no
-    question have none.
-
-    Attributes:
-        rubric: What it compares by; its `scale` is `core.rubrics.PAIR`.
+    question have none. The `scale` of its rubric is `core.rubrics.PAIR`.
     """
 
-    rubric: Rubric
-
-    revision: ClassVar[int] = 1
     compares: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.rubric, Rubric):
-            raise TypeError("a judge stands by itself under scorers:, not within another scorer")
-
-    @property
-    def pin(self) -> ModelPin:
-        """The judge's own model."""
-        return self.rubric.pin
-
-    @property
-    def columns(self) -> tuple[str, ...] | None:
-        """The columns that it reads beside the row's expected value; None: all."""
-        return columns_of(self.rubric)
-
-    def check(self, case: Case) -> None:
-        """Raise LookupError if the row lacks something that the judge is to see."""
-        parts_of(self.rubric, case)
 
     def inquire(
         self, completion: Completion, case: Case, production: Completion | Unscored | None

@@ -21,8 +21,8 @@ _REASON = 300  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RubricJudge:
-    """A `core.ports.Judge`: asks the rubric's own model for a verdict on one answer, as often as the rubric says.
+class ByRubric:
+    """What every judge that goes by a rubric has.
 
     Attributes:
         rubric: What it judges by.
@@ -31,7 +31,6 @@ class RubricJudge:
     rubric: Rubric
 
     revision: ClassVar[int] = 1
-    compares: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.rubric, Rubric):
@@ -45,11 +44,21 @@ class RubricJudge:
     @property
     def columns(self) -> tuple[str, ...] | None:
         """The columns that it reads beside the row's expected value; None: all."""
-        return columns_of(self.rubric)
+        sees = self.rubric.sees
+        if sees.inputs is None:
+            return None
+        return (*sees.inputs, *(each for each in (sees.expected, sees.reference) if each))
 
     def check(self, case: Case) -> None:
         """Raise LookupError if the row lacks something that the judge is to see."""
         parts_of(self.rubric, case)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RubricJudge(ByRubric):
+    """A `core.ports.Judge`: asks the rubric's own model for a verdict on one answer, as often as the rubric says."""
+
+    compares: ClassVar[bool] = False
 
     def inquire(
         self,
@@ -65,14 +74,6 @@ class RubricJudge:
             return graded(rubric, [read_vote(rubric, each, mark) for each in replies])
 
         return Inquiry(requests=requests_for(rubric, parts), grade=grade)
-
-
-def columns_of(rubric: Rubric) -> tuple[str, ...] | None:
-    """The columns that a judge reads beside the row's expected value; None: all."""
-    sees = rubric.sees
-    if sees.inputs is None:
-        return None
-    return (*sees.inputs, *(each for each in (sees.expected, sees.reference) if each))
 
 
 def read_vote(rubric: Rubric, reply: Completion | Unscored, mark: str) -> Verdict | Unscored:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from front_project import SERVED, Project, asked, lines_of, section
+from front_project import Project, asked, lines_of, section
+from varying_world import write_echo
 
 if TYPE_CHECKING:
     from loopback.server import LoopbackServer
@@ -57,11 +58,7 @@ class World:
     server: LoopbackServer
 
     def version(self, version: str) -> None:
-        self.project.write(
-            f"prompts/echo/{version}.prompty",
-            f"---\nname: echo\nmodel: {SERVED}\ninputs:\n  - {{name: message, kind: string, required: true}}\n---\n"
-            f"system:\n{version}\n\nuser:\n{{{{ message }}}}\n",
-        )
+        write_echo(self.project, version)
 
     def evals(self, *args: str) -> pytest.RunResult:
         return self.project.evals("-q", *args)
