@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from pytest_promptgate.cli.exits import Commands, Stop
+from pytest_promptgate.cli.main import SCHEMAS
 from pytest_promptgate.cli.tables import plain, plural, show_table, size
 from pytest_promptgate.errors import Place, SuiteError
 
@@ -100,4 +103,13 @@ def test_a_command_without_arguments_shows_its_help(project: CliProject) -> None
 
     assert "estimate" in said.out + said.err
     assert project.cli("--version").out.startswith("promptgate, version ")
-    assert project.cli("schema", "suite").out.startswith("{")
+
+
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_the_schema_of_every_kind_of_file_is_printed(project: CliProject, kind: str) -> None:
+    assert json.loads(project.cli("schema", kind).out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_every_schema_of_the_package_can_be_printed() -> None:
+    shipped = (resources.files("pytest_promptgate") / "schemas").iterdir()
+    assert {each.name.removesuffix(".schema.json") for each in shipped} == set(SCHEMAS)
