@@ -40,7 +40,8 @@ def read_rule(gate: Node | None) -> tuple[str | None, GatePolicy]:
         return _rule_name(node), GatePolicy()
     named = node.pairs()
     if len(named) != 1:
-        node.wrong("one rule", f"Accepted: {', '.join(RULES)}.")
+        seen = " and ".join(rule for rule, _ in named) or "none"
+        node.fault(f"gate.rule must name one rule, not {seen}", f"Accepted: {', '.join(RULES)}.")
         return None, GatePolicy()
     rule, settings = named[0]
     if rule not in RULES:
@@ -106,6 +107,17 @@ def read_gates(
             directions[name] = direction
     turned = tuple(replace(each, direction=directions.get(each.name, each.direction)) for each in metrics)
     return turned, {metric.name: gates[metric.name] for metric in metrics}
+
+
+def check_margins(gate: Node | None, rule: str | None, gates: Mapping[str, MetricGate]) -> None:
+    """Refuse `non_inferior` for a metric that may fall by nothing: no number of answers proves that it did not."""
+    node = gate.get("rule") if gate else None
+    lacking = [name for name, each in gates.items() if each.gated and not each.tolerance.amount]
+    if node and rule == NON_INFERIOR and lacking:
+        node.fault(
+            f"rule non_inferior without a tolerance for {', '.join(map(repr, lacking))}",
+            f"Say how far it may fall, as in `{lacking[0]}: {{tolerance: 0.03}}`, or write `{lacking[0]}: {REPORT}`.",
+        )
 
 
 def _metrics(name: str, written: Collection[str]) -> str:

@@ -16,7 +16,7 @@ from pytest_promptgate.files.suite_cases import cases_of, check_scorable
 from pytest_promptgate.files.suite_clusters import read_clusters
 from pytest_promptgate.files.suite_context import SuiteContext
 from pytest_promptgate.files.suite_dataset import TAGS, read_dataset
-from pytest_promptgate.files.suite_gate import read_gates, read_rule
+from pytest_promptgate.files.suite_gate import check_margins, read_gates, read_rule
 from pytest_promptgate.files.suite_inputs import read_inputs, variables_from
 from pytest_promptgate.files.suite_metrics import read_metrics
 from pytest_promptgate.files.suite_models import read_slots
@@ -105,6 +105,7 @@ def _read(root: Node, path: Path, context: SuiteContext) -> Suite | None:
     must_pass = read_must_pass(root.get("must_pass"), cases or None, names_of(root))
     plain = _plain(root, path)
     named, policy = read_rule(root.get("gate"))
+    check_margins(root.get("gate"), named, gates)
     if root.faults or prompt is None:
         return None
     gated = read_slice_gates(slices, metrics, gates, cases)
