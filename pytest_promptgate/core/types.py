@@ -264,10 +264,18 @@ class Suite:
 # --- what is asked and answered --------------------------------------------------------------------------------------
 
 
+class RequestKind(StrEnum):
+    """What a model is asked for."""
+
+    CHAT = "chat"  # an answer to the messages
+    EMBEDDING = "embedding"  # the vector of one text, the content of the only message
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What is sent: everything that can change the answer, and nothing else."""
 
+    kind: RequestKind = RequestKind.CHAT
     pin: ModelPin
     messages: tuple[Message, ...]
     parameters: Mapping[str, Json]  # prompt's and pin's, merged; by canonical name
@@ -315,6 +323,7 @@ class Completion:
     finish_reason: str = ""
     logprobs: Json = None  # as the provider gives them, if they were asked for
     requests: int = 1  # paid for this answer: 2 if it was hedged
+    embedding: str = field(default="", repr=False)  # the vector that was asked for, see `core.embeddings`; "": none was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -632,6 +641,7 @@ class Judged:
 
     scorer: str
     model: str
+    kind: RequestKind = RequestKind.CHAT
     asked: int = 0  # calls that were answered
     stored: int = 0
     tokens: int = 0  # of what was asked

@@ -9,13 +9,16 @@ from pytest_promptgate.core.budget import cost_usd
 from pytest_promptgate.core.estimate import USUAL_ANSWER, Estimate, Source, answer_tokens, prompt_tokens
 from pytest_promptgate.core.nesting import leaves
 from pytest_promptgate.core.ports import Inquiry, Judge
-from pytest_promptgate.core.types import Completion
+from pytest_promptgate.core.types import Completion, RequestKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_promptgate.core.ports import Price
     from pytest_promptgate.core.types import BoundScorer, Case, ModelPin, Request, Unscored
+
+
+_STAND_IN = Completion(text="?")  # for an answer that is still to come: some scorers ask nothing about an empty one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,14 @@ class Votes:
             tokens_in=self.tokens_in + other.tokens_in,
             tokens_out=self.tokens_out + other.tokens_out,
         )
+
+
+def ordinal_of(request: Request, vote: int) -> int:
+    """Where the store keeps the reply to a scorer's request, by its place among them from 0.
+
+    Votes are several replies to much the same question; a text has one vector, whoever asks for it.
+    """
+    return 0 if request.kind is RequestKind.EMBEDDING else vote
 
 
 def votes_of(
@@ -60,7 +71,7 @@ def votes_of(
     # An answer that is still to come holds nothing that could be extracted.
     judge: Any = bound.scorer if completion is not None else next(leaves(bound.scorer))
     try:
-        inquiry = judge.inquire(completion or Completion(text=""), case, production)
+        inquiry = judge.inquire(completion or _STAND_IN, case, production)
     except Exception:  # noqa: BLE001 judges may be plugins' code; what they raise is told when they are needed
         return None
     if not isinstance(inquiry, Inquiry):
