@@ -67,6 +67,12 @@ OPTIONS = (
         "hold every prompt against itself: how often its scores flip, and how often its gate would raise a false alarm",
     ),
     (
+        "--prompt-judge-drift",
+        "judge_drift",
+        "",
+        "ask every calibrated judge anew about its golden set, and fail if it has drifted since its calibration",
+    ),
+    (
         "--prompt-max-cost",
         "max_cost",
         "USD",

@@ -126,9 +126,10 @@ class EvalHooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Stop the engine; a baseline that was refused is a failure of the run."""
+        """Stop the engine; a baseline that was refused, or a judge that has drifted, is a failure of the run."""
         self.evals.end()
-        red = self.broken or self.evals.unfinished or (self.update is not None and self.update.refused)
+        drifted = self.evals.drift is not None and self.evals.drift.red
+        red = self.broken or drifted or self.evals.unfinished or (self.update is not None and self.update.refused)
         if red and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

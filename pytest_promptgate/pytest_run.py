@@ -19,6 +19,7 @@ from pytest_promptgate.core.types import Origin, Score, Unscored
 from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_aa import SKIPPED, known_noise
 from pytest_promptgate.pytest_control import control_of
+from pytest_promptgate.pytest_drift import drift_notes
 from pytest_promptgate.pytest_fail_fast import course_of, first_round_notes
 from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, RepeatedFailure
 from pytest_promptgate.pytest_judges import account_notes, grade_baseline
@@ -229,6 +230,7 @@ class Run:
             aggregates=self.session.toolbox().aggregates,
             notes=(
                 *trust_notes(self),
+                *drift_notes(self),
                 *rule_notes(self.plan),
                 *first_round_notes(self, course),
                 *redrawn_notes(results, settings.attempt),

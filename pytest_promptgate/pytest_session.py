@@ -17,6 +17,7 @@ from pytest_promptgate.pytest_aa import SelfTrials
 from pytest_promptgate.pytest_accounts import Limits
 from pytest_promptgate.pytest_confirm import with_stage2
 from pytest_promptgate.pytest_control import submit
+from pytest_promptgate.pytest_drift import DriftCheck
 from pytest_promptgate.pytest_fail_fast import finish_first_rounds
 from pytest_promptgate.pytest_launch import launch
 from pytest_promptgate.pytest_observers import Observers
@@ -60,6 +61,7 @@ class EvalSession:
         self.trust: dict[str, Trusted] = {}  # by suite
         self.begun = False
         self.trials = SelfTrials(self) if self.settings.aa else None
+        self.drift = DriftCheck(self) if self.settings.judge_drift else None
         self.evals_only = False  # the xdist controller is collecting
         self._manager: pluggy.PluginManager | None = None
         self._answers: toolboxes.Answers = {}

@@ -50,6 +50,7 @@ class Settings:
     max_time: float | None  # seconds
     shard: Shard | None
     fail_fast: bool  # a failure that is certain ends the calls of its suite
+    judge_drift: bool  # calibrated judges are held against their calibration
 
     @property
     def judges(self) -> bool:
@@ -97,6 +98,7 @@ def settings_of(config: pytest.Config) -> Settings:
     if option.promptgate_fail_fast:
         _check_fail_fast(option.promptgate_update, option.promptgate_shard, option.promptgate_control, alias)
     _check_aa(option, alias)
+    _check_drift(option)
     root = config.rootpath
     return Settings(
         root=root,
@@ -121,6 +123,7 @@ def settings_of(config: pytest.Config) -> Settings:
         max_time=_parsed("--prompt-max-time", option.promptgate_max_time, parse_duration),
         shard=_parsed("--prompt-shard", option.promptgate_shard, parse_shard),
         fail_fast=option.promptgate_fail_fast,
+        judge_drift=option.promptgate_judge_drift,
     )
 
 
@@ -174,6 +177,16 @@ def _check_aa(option: argparse.Namespace, alias: str) -> None:
                 f"--prompt-aa holds every prompt against itself and judges no gate, and {name} {does}: "
                 "drop one of the two"
             )
+
+
+def _check_drift(option: argparse.Namespace) -> None:
+    wanted = {
+        "--prompt-offline": (option.promptgate_offline, "asks nothing"),
+        "--prompt-shard": (option.promptgate_shard, "would have every shard ask"),
+    }
+    for name, (given, does) in wanted.items():
+        if option.promptgate_judge_drift and given:
+            raise pytest.UsageError(f"--prompt-judge-drift asks judges anew, and {name} {does}: drop one of the two")
 
 
 def _positive(config: pytest.Config, name: str) -> int:

@@ -68,6 +68,9 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
         reporter.write_line("--reruns is for ordinary tests: no case and no gate is run again until it is green")
     for fault in evals.observers.faults:
         reporter.write_line(printable(fault), yellow=True)
+    if evals.drift is not None:
+        for line in evals.drift.lines:
+            reporter.write_line(printable(line), red=evals.drift.red)
     for note in evals.trials.notes if evals.trials is not None else ():
         reporter.write_line(printable(note), yellow=True)
     if update is not None:

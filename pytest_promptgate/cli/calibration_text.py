@@ -102,7 +102,11 @@ def as_json(rubric: Rubric, found: Study, *, good: float, written: bool) -> dict
     return {
         "rubric": rubric.path,
         "model": str(rubric.pin),
-        **{"digest" if name == "rubric" else name: value for name, value in asdict(found.calibration).items()},
+        **{
+            "digest" if name == "rubric" else name: value
+            for name, value in asdict(found.calibration).items()
+            if name != "golden"
+        },
         "alpha_with_judge": found.alpha_with_judge,
         "raters": found.raters,
         "good_from": good,

@@ -21,6 +21,17 @@ ARM_TOLERANCE = 0.02  # how much kinder a judge may be to one arm than to the ot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Golden:
+    """The labelled answers of a calibration, as far as a later look for drift needs them."""
+
+    suite: str  # whose rows and answers the labels name
+    labels: str  # path of the file, relative to the root directory, with "/"
+    digest: str  # of rows, answers and labels: other ones cannot be compared
+    verdicts: tuple[float | None, ...]  # the judge's scores, in the order of the labels; None: it gave no verdict
+    served: tuple[str, ...]  # models that answered, as the provider names them, sorted; empty if it does not say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
     """One rubric held against people's labels. Scores are 0 … 1, intervals are (low, high) at 95 %."""
 
@@ -39,6 +50,7 @@ class Calibration:
     self_consistency: float | None = None  # share of answers with one verdict in all repeats; None: asked once
     arm_bias: float | None = None  # bias on candidate's answers - on production's; None: not both arms are labelled
     arm_bias_interval: tuple[float, float] | None = None
+    golden: Golden | None = None  # None: of an older version
 
 
 class Trust(StrEnum):

@@ -53,6 +53,7 @@ class Question:
     request: Request
     digest: str
     ordinal: int  # of the vote, from 0
+    fresh: bool  # it is asked although the store may have the reply, and its reply is not kept
 
     @property
     def of(self) -> str:
@@ -79,7 +80,9 @@ class Question:
         return StoreKey(request=self.digest, endpoint=endpoint, role="judge", ordinal=self.ordinal, round=round)
 
 
-def question_of(request: Request, vote: int, *, suite: Suite, slot: str, scorer: str, case: str) -> Question:
+def question_of(
+    request: Request, vote: int, *, suite: Suite, slot: str, scorer: str, case: str, fresh: bool = False
+) -> Question:
     """One request of an inquiry about an answer to `case`; `vote` is its place among them."""
     return Question(
         suite=suite,
@@ -89,6 +92,7 @@ def question_of(request: Request, vote: int, *, suite: Suite, slot: str, scorer:
         request=request,
         digest=request_digest(request),
         ordinal=ordinal_of(request, vote),
+        fresh=fresh,
     )
 
 
@@ -151,6 +155,7 @@ class Bench:
         suite: Suite,
         slot: str,
         production: Completion | Unscored | None = None,
+        fresh: bool = False,
     ) -> Grade:
         """The judge's grade of one answer; a call that failed is an `Errored`, one that nobody made a `Skipped`."""
         assert isinstance(bound.scorer, Judge)
@@ -159,7 +164,7 @@ class Bench:
             if not isinstance(inquiry, Inquiry):
                 return inquiry
             asked = [
-                question_of(request, vote, suite=suite, slot=slot, scorer=bound.name, case=case.id)
+                question_of(request, vote, suite=suite, slot=slot, scorer=bound.name, case=case.id, fresh=fresh)
                 for vote, request in enumerate(inquiry.requests)
             ]
             replies = await asyncio.gather(*map(self._reply, asked))
@@ -193,7 +198,7 @@ class Bench:
             return _stopped(self._halt(subject_of(pin, error), error))
 
     def _stored(self, question: Question, endpoint: str) -> Completion | None:
-        found = self._sources.verdict(question, endpoint)
+        found = None if question.fresh else self._sources.verdict(question, endpoint)
         if found is not None:
             request = question.request
             self._note(question, Judged(scorer=question.scorer, model=str(request.pin), kind=request.kind, stored=1))
@@ -219,7 +224,8 @@ class Bench:
             where = place_in_users_code(error.__traceback__)
             what = f"the {question.of}'s account failed unexpectedly with {described(error)}"
             return Errored(message=str(EngineError(question.name, what, hint=where and f"at {where}")))
-        self._sources.keep_verdict(question, endpoint, completion)
+        if not question.fresh:
+            self._sources.keep_verdict(question, endpoint, completion)
         return completion
 
     async def _call(self, question: Question) -> Completion:
