@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import fmean
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.calibration import Golden
+from pytest_promptgate.core.calibration import Golden, calibration_of
 from pytest_promptgate.core.drift import drift_of
 from pytest_promptgate.core.ports import StoreKey
 from pytest_promptgate.core.rounds import counting
@@ -38,7 +37,6 @@ class GoldenSet:
     rubric: Rubric
     golden: Golden
     asked: tuple[Asked, ...]
-    people: tuple[float, ...]  # mean scores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,13 +119,12 @@ class DriftCheck:
 
     def _golden(self, rubric: Rubric) -> Golden | str:
         """What the lockfile keeps of this very rubric, or why there is nothing to compare with."""
-        of_path = [each[rubric.path] for each in self._evals.reference.calibrations if rubric.path in each]
-        same = [each for each in of_path if each.rubric == rubric.digest]
-        if not of_path:
-            return "not calibrated"
-        if not same:
-            return "the rubric has changed since it was calibrated"
-        return same[0].golden or "its calibration keeps no verdicts"
+        known = self._evals.reference.calibrations
+        found = calibration_of(rubric, known)
+        if found is not None:
+            return found.golden or "its calibration keeps no verdicts"
+        changed = any(rubric.path in each for each in known)
+        return "the rubric has changed since it was calibrated" if changed else "not calibrated"
 
     def _read(self, rubric: Rubric, golden: Golden, run: Run) -> GoldenSet:
         evals = self._evals
@@ -147,8 +144,7 @@ class DriftCheck:
                 "rows, answers or labels are no longer those of the calibration",
                 hint=f"Calibrate anew: promptgate calibrate {rubric.path} --labels {golden.labels}",
             )
-        people = tuple(fmean(each.labels.values()) for each in labels)
-        return GoldenSet(run=run, rubric=rubric, golden=golden, asked=answers.asked, people=people)
+        return GoldenSet(run=run, rubric=rubric, golden=golden, asked=answers.asked)
 
     def _stored(self, run: Run, trial: Trial) -> Completion | None:
         store = self._evals.store(run.suite.name)
@@ -190,7 +186,7 @@ class DriftCheck:
                 text=f"not checked: {len(failed)} of {len(grades)} answers could not be judged: {why}", red=True
             )
         now = [_first(each) for each in grades if isinstance(each, tuple)]
-        drift = drift_of(golden.golden, golden.people, now, served=served_models(golden.asked))
+        drift = drift_of(golden.golden, now, served=served_models(golden.asked))
         return Finding(text=str(drift), red=drift.drifted, drifted=drift.drifted)
 
 

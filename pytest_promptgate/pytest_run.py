@@ -19,6 +19,7 @@ from pytest_promptgate.core.types import Origin, Score, Unscored
 from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_aa import SKIPPED, known_noise
 from pytest_promptgate.pytest_control import control_of
+from pytest_promptgate.pytest_corrected import corrected_notes
 from pytest_promptgate.pytest_drift import drift_notes
 from pytest_promptgate.pytest_fail_fast import course_of, first_round_notes
 from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, RepeatedFailure
@@ -231,6 +232,7 @@ class Run:
             notes=(
                 *trust_notes(self),
                 *drift_notes(self),
+                *corrected_notes(self, results),
                 *rule_notes(self.plan),
                 *first_round_notes(self, course),
                 *redrawn_notes(results, settings.attempt),

@@ -16,7 +16,7 @@ from pytest_promptgate.cli.money import usd
 from pytest_promptgate.cli.project import open_project
 from pytest_promptgate.cli.tables import plural
 from pytest_promptgate.core.calibration import Golden
-from pytest_promptgate.core.calibration_study import GOOD, Rated, one_class, study, too_few
+from pytest_promptgate.core.calibration_study import GOOD, Rated, kept, one_class, study, too_few
 from pytest_promptgate.core.estimate import headline
 from pytest_promptgate.core.fingerprint import request_digest
 from pytest_promptgate.core.limits import refusal
@@ -188,7 +188,8 @@ def _golden(project: Project, run: Run, asked: Sequence[Asked], rated: Sequence[
         suite=run.suite.name,
         labels=project.shown(file),
         digest=golden_digest(asked, [each.labels for each in rated]),
-        verdicts=tuple(each.value if isinstance(each, Score) else None for each in first),
+        people=tuple(kept(each.people) for each in rated),
+        verdicts=tuple(kept(each.value) if isinstance(each, Score) else None for each in first),
         served=served_models(asked),
     )
 

@@ -27,7 +27,8 @@ class Golden:
     suite: str  # whose rows and answers the labels name
     labels: str  # path of the file, relative to the root directory, with "/"
     digest: str  # of rows, answers and labels: other ones cannot be compared
-    verdicts: tuple[float | None, ...]  # the judge's scores, in the order of the labels; None: it gave no verdict
+    people: tuple[float, ...]  # their mean scores, in the order of the labels
+    verdicts: tuple[float | None, ...]  # the judge's scores, in the same order; None: it gave no verdict
     served: tuple[str, ...]  # models that answered, as the provider names them, sorted; empty if it does not say
 
 
@@ -76,13 +77,19 @@ def opinion(rubric: Rubric, known: Iterable[Mapping[str, Calibration]]) -> Opini
         rubric: As it is now.
         known: Calibrations by the rubric's path; of those that are of this very rubric the first counts.
     """
-    of_path = [each[rubric.path] for each in known if rubric.path in each]
-    if not of_path:
+    calibrations = tuple(known)
+    if not any(rubric.path in each for each in calibrations):
         return Opinion(trust=Trust.WARNS, why="was never held against people's labels")
-    found = next((each for each in of_path if each.rubric == rubric.digest), None)
+    found = calibration_of(rubric, calibrations)
     if found is None:
         return Opinion(trust=Trust.WARNS, why="has changed since it was held against people's labels")
     return opinion_of(found)
+
+
+def calibration_of(rubric: Rubric, known: Iterable[Mapping[str, Calibration]]) -> Calibration | None:
+    """The first calibration that is of this very rubric; arguments as for `opinion`."""
+    of_path = (each[rubric.path] for each in known if rubric.path in each)
+    return next((each for each in of_path if each.rubric == rubric.digest), None)
 
 
 def opinion_of(found: Calibration) -> Opinion:

@@ -48,9 +48,7 @@ class Drift:
         return f"{verdict} (at {ALPHA / 2:g} each): {', '.join(parts)}"
 
 
-def drift_of(
-    golden: Golden, people: Sequence[float], now: Sequence[Score | Unscored], *, served: Sequence[str]
-) -> Drift:
+def drift_of(golden: Golden, now: Sequence[Score | Unscored], *, served: Sequence[str]) -> Drift:
     """Compare, answer by answer.
 
     Two exact sign-flip tests on the paired differences, each at half of `ALPHA`: whether scores moved in one direction
@@ -59,8 +57,7 @@ def drift_of(
 
     Args:
         golden: What the calibration keeps.
-        people: People's mean scores of the golden answers, 0 … 1, in the order of its verdicts.
-        now: The judge's grades of today, in the same order.
+        now: The judge's grades of today, in the order of its verdicts.
         served: Models that answered, as the provider names them, sorted.
 
     Source:
@@ -70,7 +67,7 @@ def drift_of(
     scores = [each.value if isinstance(each, Score) else None for each in now]
     both = [(old, new) for old, new in zip(then, scores, strict=True) if old is not None and new is not None]
     before, after = [[old] for old, _ in both], [[new] for _, new in both]
-    near_then, near_now = _near(then, people), _near(scores, people)
+    near_then, near_now = _near(then, golden.people), _near(scores, golden.people)
     up = swap_test(before, after, alternative="better").p if both else 1.0
     down = swap_test(before, after, alternative="worse").p if both else 1.0
     return Drift(

@@ -5,7 +5,7 @@
     "rubrics": {path: {"agreement", "alpha", "arm_bias", "arm_bias_interval", "bias", "bias_interval", "golden",
                        "kappa", "labels", "position_consistency", "rubric", "self_consistency", "sensitivity",
                        "specificity", "unscored", "weighted_kappa"}}         what does not apply is missing
-    "golden": {"digest", "labels", "served": [name], "suite", "verdicts": [score or null, in the labels' order]}
+    "golden": {"digest", "labels", "people": [score], "served": [name], "suite", "verdicts": [score or null]}
 """
 
 from __future__ import annotations
@@ -49,11 +49,12 @@ def _interval(value: Json) -> tuple[float, float]:
 
 
 def _golden(value: Json) -> Golden:
-    entry = known(value, ("suite", "labels", "digest", "verdicts", "served"))
+    entry = known(value, ("suite", "labels", "digest", "people", "verdicts", "served"))
     return Golden(
         suite=field(entry, "suite", text),
         labels=field(entry, "labels", text),
         digest=field(entry, "digest", text),
+        people=field(entry, "people", lambda each: items(each, number)),
         verdicts=field(entry, "verdicts", lambda each: items(each, optional(number))),
         served=field(entry, "served", lambda each: items(each, text)),
     )

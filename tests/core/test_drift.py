@@ -21,10 +21,12 @@ def drift(
     *,
     served: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
 ) -> Drift:
-    golden = Golden(suite="triage", labels="labels.csv", digest="d", verdicts=tuple(then), served=served[0])
     truth = people if people is not None else [each or 0.0 for each in then]
+    golden = Golden(
+        suite="triage", labels="labels.csv", digest="d", people=tuple(truth), verdicts=tuple(then), served=served[0]
+    )
     grades = [Unscored(reason="?") if each is None else Score(value=each) for each in now]
-    return drift_of(golden, truth, grades, served=served[1])
+    return drift_of(golden, grades, served=served[1])
 
 
 def test_the_same_verdicts_are_no_drift() -> None:

@@ -45,13 +45,20 @@ def test_a_lockfile_without_calibrations_is_as_it_was() -> None:
 
 
 def test_the_golden_set_stands_on_the_same_line() -> None:
-    golden = Golden(suite="triage", labels="labels.csv", digest="d", verdicts=(1.0, None, 0.5), served=("m-1",))
+    golden = Golden(
+        suite="triage",
+        labels="labels.csv",
+        digest="d",
+        people=(1.0, 0.0, 0.5),
+        verdicts=(1.0, None, 0.5),
+        served=("m-1",),
+    )
     lockfile = Lockfile(calibrations={"b.yaml": replace(CALIBRATION, golden=golden)})
 
     text = dumps(lockfile)
 
     assert (
-        '"golden":{"digest":"d","labels":"labels.csv","served":["m-1"],"suite":"triage","verdicts":[1.0,null,0.5]}'
+        '"golden":{"digest":"d","labels":"labels.csv","people":[1.0,0.0,0.5],"served":["m-1"],"suite":"triage","verdicts":[1.0,null,0.5]}'
         in text
     )
     assert loads(text, file="promptgate.lock.json") == lockfile
