@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.calibration import Golden, calibration_of
 from pytest_promptgate.core.drift import drift_of
 from pytest_promptgate.core.ports import StoreKey
-from pytest_promptgate.core.rounds import counting
 from pytest_promptgate.core.trust import rubric_of, rubrics_of
 from pytest_promptgate.core.types import Errored, Score, Skipped, Unscored
 from pytest_promptgate.core.votes import estimate_of, votes_of
 from pytest_promptgate.errors import PromptGateError
 from pytest_promptgate.files.label_file import read_labels
 from pytest_promptgate.pytest_labelled import answers_of
+from pytest_promptgate.pytest_stored import endpoint_of, stored_replies
 from pytest_promptgate.workflows.calibrating import golden_digest, judged, served_models
 
 if TYPE_CHECKING:
@@ -137,7 +137,13 @@ class DriftCheck:
             loaders=evals.toolbox().loaders,
             root=root,
         )
-        answers = answers_of(run, bound, labels, times=1, stored=self._stored)
+        endpoint = endpoint_of(evals, run.plan.pin.provider)
+        with stored_replies(evals, run.suite.name) as reply:
+
+            def stored(_run: Run, trial: Trial) -> Completion | None:
+                return reply(StoreKey(request=trial.digest, endpoint=endpoint, ordinal=trial.ordinal))
+
+            answers = answers_of(run, bound, labels, times=1, stored=stored)
         if golden_digest(answers.asked, [each.labels for each in labels]) != golden.digest:
             raise PromptGateError(
                 golden.labels,
@@ -145,18 +151,6 @@ class DriftCheck:
                 hint=f"Calibrate anew: promptgate calibrate {rubric.path} --labels {golden.labels}",
             )
         return GoldenSet(run=run, rubric=rubric, golden=golden, asked=answers.asked)
-
-    def _stored(self, run: Run, trial: Trial) -> Completion | None:
-        store = self._evals.store(run.suite.name)
-        endpoint = self._evals.account(run.plan.pin.provider).endpoint
-        try:
-            keys = (
-                StoreKey(request=trial.digest, endpoint=endpoint, ordinal=trial.ordinal, round=name)
-                for name in counting(store.complete_rounds)
-            )
-            return next((found for key in keys if (found := store.get(key)) is not None), None)
-        finally:
-            store.close()
 
     def _estimate(self, golden: GoldenSet) -> Estimate | None:
         votes: Votes | None = None

@@ -51,6 +51,8 @@ class Calibration:
     self_consistency: float | None = None  # share of answers with one verdict in all repeats; None: asked once
     arm_bias: float | None = None  # bias on candidate's answers - on production's; None: not both arms are labelled
     arm_bias_interval: tuple[float, float] | None = None
+    kappa_interval: tuple[float, float] | None = None  # None, as that of the weighted one: of an older version
+    weighted_kappa_interval: tuple[float, float] | None = None
     golden: Golden | None = None  # None: of an older version
 
 

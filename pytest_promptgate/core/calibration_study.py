@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean, median_low
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.agreement import cohen_kappa, krippendorff_alpha
+from pytest_promptgate.core.agreement import cohen_kappa, kappa_interval, krippendorff_alpha
 from pytest_promptgate.core.calibration import LEAST_LABELS, Calibration
 from pytest_promptgate.core.intervals import cluster_se, z_of
 from pytest_promptgate.core.pairs import CANDIDATE, PRODUCTION, TIE
@@ -177,12 +177,18 @@ def _calibration(
         self_consistency=_repeats(items, levels_of(rubric)),
         arm_bias=arm[0] if arm else None,
         arm_bias_interval=arm[1] if arm else None,
+        kappa_interval=_both(kappa_interval(people, machine, size)),
+        weighted_kappa_interval=_both(kappa_interval(people, machine, size, weights="quadratic")),
     )
 
 
 def kept(value: float) -> float:
     """`value` as the lockfile keeps it."""
     return round(value, DECIMALS) + 0.0  # and no -0.0
+
+
+def _both(interval: tuple[float, float]) -> tuple[float, float]:
+    return kept(interval[0]), kept(interval[1])
 
 
 def _share(flags: Sequence[bool]) -> float | None:

@@ -3,8 +3,9 @@
 ::
 
     "rubrics": {path: {"agreement", "alpha", "arm_bias", "arm_bias_interval", "bias", "bias_interval", "golden",
-                       "kappa", "labels", "position_consistency", "rubric", "self_consistency", "sensitivity",
-                       "specificity", "unscored", "weighted_kappa"}}         what does not apply is missing
+                       "kappa", "kappa_interval", "labels", "position_consistency", "rubric", "self_consistency",
+                       "sensitivity", "specificity", "unscored", "weighted_kappa", "weighted_kappa_interval"}}
+    What does not apply is missing.
     "golden": {"digest", "labels", "people": [score], "served": [name], "suite", "verdicts": [score or null]}
 """
 
@@ -70,7 +71,7 @@ _NEEDED: Mapping[str, Callable[[Json], Any]] = {
 _OPTIONAL: Mapping[str, Callable[[Json], Any]] = {
     **dict.fromkeys(("sensitivity", "specificity", "alpha", "position_consistency", "self_consistency"), number),
     "arm_bias": number,
-    "arm_bias_interval": _interval,
+    **dict.fromkeys(("arm_bias_interval", "kappa_interval", "weighted_kappa_interval"), _interval),
     "golden": _golden,
 }
 

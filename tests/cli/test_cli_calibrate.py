@@ -23,8 +23,8 @@ ARGS = ("calibrate", PATH, "--labels", "labels.csv")
 REPORT = """\
 evals/rubrics/tone.yaml by local/small-2: 20 answers, 1 rater
 agreement                                      0.900
-Cohen's kappa                                  0.800
-quadratically weighted kappa                   0.800
+Cohen's kappa                                  0.800    95 %: 0.542 … 1.000
+quadratically weighted kappa                   0.800    95 %: 0.542 … 1.000
 Krippendorff's alpha, people               one rater
 Krippendorff's alpha, with the judge       one rater
 bias, judge - people                          +0.100  95 %: -0.035 … +0.235
@@ -147,6 +147,7 @@ def test_json_holds_the_same_and_repeats_tell_whether_the_judge_agrees_with_itse
     assert (first["self_consistency"], found["self_consistency"]) == (None, 0.5)
     assert (found["agreement"], found["confusion"]) == (0.9, [[8, 0, 2], [0, 0, 0], [0, 0, 10]])
     assert (found["trust"], found["why"], found["written"]) == ("gates", "", True)
+    assert found["kappa_interval"] == found["weighted_kappa_interval"] == [0.542356, 1.0]
     assert found["disagreements"][0] == {
         "name": "c-01",
         "people": 0.0,
