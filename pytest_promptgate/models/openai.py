@@ -133,15 +133,15 @@ class OpenAIAccount:
             if isinstance(got, Refusal):
                 error = error_of(call.where, call.request.pin.name, got, wire.endpoint, wanted=call.posting.wanted)
                 if isinstance(error, TransportFault) and error.overloaded:
-                    limiter.refused(ticket, self._clock(), error.retry_after)
                     ended = True
+                    limiter.refused(ticket, self._clock(), error.retry_after)
                 raise error
             read = read_embedding if call.request.kind is RequestKind.EMBEDDING else read_reply
             completion = read(call.where, got.content, latency_s=got.latency_s, requests=got.requests)
+            ended = True
             limiter.accepted(ticket, self._clock(), got.latency_s)
             if completion.tokens_in is not None and completion.tokens_out is not None:
                 limiter.allowance.correct_tokens(completion.tokens_in + completion.tokens_out - call.tokens)
-            ended = True
             return completion
         finally:
             if not ended:
