@@ -84,6 +84,9 @@ class DriftCheck:
                 continue
             try:
                 self._sets.append(self._read(rubric, found, run))
+                self.findings[path] = Finding(
+                    text="not checked: the run ended early", red=True
+                )  # unless `ask` is called
             except PromptGateError as error:
                 self.findings[path] = Finding(text=f"its golden set cannot be read: {error}", red=True)
         return [each for golden in self._sets if (each := self._estimate(golden)) is not None]

@@ -51,7 +51,8 @@ class CalibrationLine:
     def _text(self, progress: Progress) -> str:
         """``12/60 verdicts, $0.04, 40 s left``."""
         parts = [f"{progress.judged}/{self._verdicts} verdicts"]
-        parts.append("cost unknown" if progress.cost_usd is None else dollars(progress.cost_usd))
+        if progress.judged:
+            parts.append("cost unknown" if progress.cost_usd is None else dollars(progress.cost_usd))
         if 0 < progress.judged < self._verdicts:
             rate = (self._clock() - self._began) / progress.judged
             parts.append(f"{duration(round(rate * (self._verdicts - progress.judged)))} left")

@@ -26,7 +26,7 @@ def shown(stream: io.StringIO, *, verdicts: int = 60) -> str:
 def test_a_terminal_shows_verdicts_cost_and_the_time_left_on_one_line() -> None:
     assert shown(Terminal()).split("\r\x1b[K") == [
         "",
-        "0/60 verdicts, $0.00",
+        "0/60 verdicts",
         "20/60 verdicts, $0.04, 20 s left",
         "40/60 verdicts, cost unknown, 10 s left",
         "60/60 verdicts, $0.12",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -136,6 +140,25 @@ def test_a_judge_that_does_not_answer_is_red(project: CliProject, loopback: Loop
 
     assert result.ret == 1
     assert "20 of 20 golden verdicts changed" in told(result)[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
+def test_a_check_that_was_interrupted_is_told(project: CliProject, loopback: Loopback) -> None:
+    models, sent = calibrated(project, loopback), threading.Event()
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--prompt-evals", DRIFT]
+    with subprocess.Popen(command, cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+
+        def verdict(_seen: dict[str, str]) -> Answer:
+            if not sent.is_set():
+                sent.set()
+                process.send_signal(signal.SIGINT)
+            return Answer(text="Hm.")
+
+        models.verdict = verdict
+        output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == pytest.ExitCode.INTERRUPTED
+    assert f"judge drift: {PATH}: not checked: the run ended early" in output.decode().splitlines()
 
 
 def test_its_calls_are_within_the_budget(project: CliProject, loopback: Loopback) -> None:
