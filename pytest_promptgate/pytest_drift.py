@@ -10,8 +10,8 @@ from pytest_promptgate.core.drift import drift_of
 from pytest_promptgate.core.ports import StoreKey
 from pytest_promptgate.core.trust import rubric_of, rubrics_of
 from pytest_promptgate.core.types import Errored, Score, Skipped, Unscored
-from pytest_promptgate.core.votes import estimate_of, votes_of
-from pytest_promptgate.errors import PromptGateError
+from pytest_promptgate.core.votes import estimate_of, together, votes_of
+from pytest_promptgate.errors import DatasetError, Place, PromptGateError
 from pytest_promptgate.files.label_file import read_labels
 from pytest_promptgate.pytest_labelled import answers_of
 from pytest_promptgate.pytest_stored import endpoint_of, stored_replies
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.estimate import Estimate
     from pytest_promptgate.core.rubrics import Rubric
     from pytest_promptgate.core.types import BoundScorer, Completion, Grade, Trial
-    from pytest_promptgate.core.votes import Votes
     from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.pytest_session import EvalSession
     from pytest_promptgate.workflows.calibrating import Asked
@@ -46,6 +45,9 @@ class Finding:
     text: str
     red: bool
     drifted: bool = False
+
+
+UNASKED = Finding(text="not checked: the run ended early", red=True)  # until `DriftCheck.ask` knows better
 
 
 class DriftCheck:
@@ -84,9 +86,7 @@ class DriftCheck:
                 continue
             try:
                 self._sets.append(self._read(rubric, found, run))
-                self.findings[path] = Finding(
-                    text="not checked: the run ended early", red=True
-                )  # unless `ask` is called
+                self.findings[path] = UNASKED
             except PromptGateError as error:
                 self.findings[path] = Finding(text=f"its golden set cannot be read: {error}", red=True)
         return [each for golden in self._sets if (each := self._estimate(golden)) is not None]
@@ -148,19 +148,18 @@ class DriftCheck:
 
             answers = answers_of(run, bound, labels, times=1, stored=stored)
         if golden_digest(answers.asked, [each.labels for each in labels]) != golden.digest:
-            raise PromptGateError(
-                golden.labels,
+            raise DatasetError(
+                Place(file=golden.labels),
                 "rows, answers or labels are no longer those of the calibration",
                 hint=f"Calibrate anew: promptgate calibrate {rubric.path} --labels {golden.labels}",
             )
         return GoldenSet(run=run, rubric=rubric, golden=golden, asked=answers.asked)
 
     def _estimate(self, golden: GoldenSet) -> Estimate | None:
-        votes: Votes | None = None
-        for each in golden.asked:
-            more = votes_of(each.scorer, each.case, each.completion, None, is_stored=lambda _request, _vote: False)
-            if more is not None:
-                votes = more if votes is None else votes + more
+        votes = together(
+            votes_of(each.scorer, each.case, each.completion, None, is_stored=lambda _request, _vote: False)
+            for each in golden.asked
+        )
         if votes is None:
             return None
         price = self._evals.price(votes.pin)

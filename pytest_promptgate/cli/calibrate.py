@@ -23,7 +23,7 @@ from pytest_promptgate.core.limits import refusal
 from pytest_promptgate.core.ports import StoreKey
 from pytest_promptgate.core.trust import rubric_of
 from pytest_promptgate.core.types import Errored, Score, Skipped
-from pytest_promptgate.core.votes import Votes, estimate_of, votes_of
+from pytest_promptgate.core.votes import estimate_of, together, votes_of
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.files.label_file import read_labels
 from pytest_promptgate.files.lockfile import save_calibration
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.estimate import Estimate
     from pytest_promptgate.core.rubrics import Rubric
     from pytest_promptgate.core.types import BoundScorer, Request
+    from pytest_promptgate.core.votes import Votes
     from pytest_promptgate.files.label_file import Labelled
     from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.workflows.calibrating import Asked
@@ -202,12 +203,7 @@ def _votes(project: Project, run: Run, asked: Sequence[Asked]) -> Votes | None:
         key = StoreKey(request=request_digest(request), endpoint=endpoint, role="judge", ordinal=vote)
         return project.reply(run, key) is not None
 
-    found: Votes | None = None
-    for each in asked:
-        votes = votes_of(each.scorer, each.case, each.completion, None, is_stored=is_stored)
-        if votes is not None:
-            found = votes if found is None else found + votes
-    return found
+    return together(votes_of(each.scorer, each.case, each.completion, None, is_stored=is_stored) for each in asked)
 
 
 def _estimate(project: Project, run: Run, votes: Votes) -> Estimate:

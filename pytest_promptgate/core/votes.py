@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Any
 
 from pytest_promptgate.core.budget import cost_usd
@@ -12,11 +14,10 @@ from pytest_promptgate.core.ports import Inquiry, Judge
 from pytest_promptgate.core.types import Completion, RequestKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pytest_promptgate.core.ports import Price
     from pytest_promptgate.core.types import BoundScorer, Case, ModelPin, Request, Unscored
-
 
 _STAND_IN = Completion(text="?")  # for an answer that is still to come: some scorers ask nothing about an empty one
 
@@ -85,6 +86,12 @@ def votes_of(
             tokens_in = prompt_tokens(request) + longer
             found += Votes(pin=found.pin, asked=1, tokens_in=tokens_in, tokens_out=answer_tokens(request))
     return found
+
+
+def together(found: Iterable[Votes | None]) -> Votes | None:
+    """What one judge needs for several answers; None if it needs to ask nothing."""
+    known = [each for each in found if each is not None]
+    return reduce(add, known) if known else None
 
 
 def estimate_of(votes: Votes, *, suite: str, slot: str, price: Price | None, share: float = 1.0) -> Estimate:
