@@ -13,6 +13,7 @@ from pytest_promptgate.reports.control import control_lines
 from pytest_promptgate.reports.extractions import extraction_lines
 from pytest_promptgate.reports.judged import judged_lines
 from pytest_promptgate.reports.self_trial import self_trial_lines
+from pytest_promptgate.reports.side_by_side import side_by_side_lines
 from pytest_promptgate.reports.slices import slice_lines
 from pytest_promptgate.reports.tested import tested_lines
 from pytest_promptgate.reports.text import since_baseline, table, unscored_lines
@@ -134,6 +135,8 @@ def _write_report(reporter: pytest.TerminalReporter, report: Report) -> None:
     answers = (*unscored_lines(report), *extraction_lines(report))
     for line in (*control_lines(report), *tested_lines(report), *answers, *slice_lines(report)):
         reporter.write_line(f"  {line}")
+    for line in side_by_side_lines(report.beside) if report.beside else ():
+        reporter.write_line(f"    {line}")
     for note in report.notes:
         reporter.write_line(f"  note: {printable(note)}")
     if report.transport and reporter.config.option.verbose > 0:
