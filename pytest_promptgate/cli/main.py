@@ -13,6 +13,7 @@ from pytest_promptgate.cli.diff import diff
 from pytest_promptgate.cli.estimate import estimate
 from pytest_promptgate.cli.exits import Commands
 from pytest_promptgate.cli.log import log
+from pytest_promptgate.cli.migrate import migrate
 from pytest_promptgate.cli.power import power
 from pytest_promptgate.cli.responses import responses
 
@@ -40,3 +41,4 @@ main.add_command(responses)
 main.add_command(batch)
 main.add_command(diff)
 main.add_command(log)
+main.add_command(migrate)

@@ -112,7 +112,12 @@ class Project:
 
 
 def open_project(
-    wanted: Sequence[str] = (), *, whole: bool = False, need_suites: bool = True, tolerant: bool = False
+    wanted: Sequence[str] = (),
+    *,
+    whole: bool = False,
+    need_suites: bool = True,
+    tolerant: bool = False,
+    options: Sequence[str] = (),
 ) -> Project:
     """Open the project of the working directory.
 
@@ -121,13 +126,14 @@ def open_project(
         whole: Look for suites everywhere below the root directory.
         need_suites: Finding none is an error.
         tolerant: Suites that cannot be read are faults of the project, not the command's end.
+        options: Further ones of pytest's.
 
     Raises:
         Stop: With the message and the exit code that pytest would give.
     """
     names = [each for each in wanted if not _is_path(each)]
     probe = _Probe(whole=whole or bool(names))
-    code, said = _collect(probe, [] if names else wanted)
+    code, said = _collect(probe, [*options, *([] if names else wanted)])
     evals = probe.evals
     if probe.faults and not tolerant:
         raise Stop("\n".join(probe.faults), INTERRUPTED)
@@ -137,6 +143,15 @@ def open_project(
     if need_suites and not runs:
         raise Stop(f"there is no *{SUFFIX} file below {evals.config.rootpath}\n  Write one, or name its path.", USAGE)
     return Project(evals, _named(runs, wanted, evals) if names else runs, probe.faults)
+
+
+def run_suites(paths: Sequence[str], options: Sequence[str]) -> tuple[int, Sequence[Run]]:
+    """Let pytest run suites, and say on the screen what it says; its exit code, and the runs with their reports."""
+    probe = _Probe(whole=False)
+    # The command itself has imported the package before pytest could rewrite its asserts; there are none to rewrite.
+    quiet = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+    code = pytest.main(["--prompt-evals", *quiet, *options, *paths], plugins=[probe])
+    return int(code), tuple(probe.evals.runs.values()) if probe.evals else ()
 
 
 def _is_path(wanted: str) -> bool:

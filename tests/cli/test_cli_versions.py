@@ -15,6 +15,8 @@ from pytest_promptgate.core.types import Message
 if TYPE_CHECKING:
     from cli_world import CliProject
 
+    from pytest_promptgate.core.types import Json
+
 HEAD = "---\nname: triage\nmodel: {id: nearest-example-1, provider: embedded, options: {temperature: %s}}\n"
 BODY = (
     "inputs:\n  - {name: message, kind: string}\n---\nsystem:\n%s\n\n"
@@ -141,8 +143,8 @@ def test_on_a_terminal_the_messages_stand_side_by_side_and_brackets_are_no_marku
 
 
 def test_settings_are_compared_key_by_key() -> None:
-    before = {"inputs": {"a": {"required": True}, "b": {}}, "tools": [{"name": "x"}], "model": None}
-    after = {"inputs": {"a": {"required": False}}, "tools": [{"name": "y"}, 1], "model": "p/m"}
+    before: Json = {"inputs": {"a": {"required": True}, "b": {}}, "tools": [{"name": "x"}], "model": None}
+    after: Json = {"inputs": {"a": {"required": False}}, "tools": [{"name": "y"}, 1], "model": "p/m"}
 
     assert structured_diff(before, after) == [
         "inputs.a.required: true -> false",
