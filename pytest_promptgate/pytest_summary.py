@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.estimate import dollars
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.types import Origin
+from pytest_promptgate.pytest_pins import deprecation_lines
 from pytest_promptgate.pytest_progress import count
 from pytest_promptgate.reports.control import control_lines
 from pytest_promptgate.reports.extractions import extraction_lines
@@ -60,6 +62,9 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
             _write_report(reporter, run.report)
         elif engine is not None and run.selected and not run.blocked:
             _write_unjudged(reporter, run, engine)
+    today = datetime.now(UTC).date().isoformat()
+    for line in deprecation_lines(tuple(evals.runs.values()), evals.project, today=today):
+        reporter.write_line(line, yellow=True)
     if engine is not None:
         _write_ends(reporter, engine)
         _write_complaints(reporter, engine.complaints(), root=f"{evals.settings.root}/")

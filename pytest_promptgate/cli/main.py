@@ -14,6 +14,7 @@ from pytest_promptgate.cli.estimate import estimate
 from pytest_promptgate.cli.exits import Commands
 from pytest_promptgate.cli.log import log
 from pytest_promptgate.cli.migrate import migrate
+from pytest_promptgate.cli.pins import pins
 from pytest_promptgate.cli.power import power
 from pytest_promptgate.cli.responses import responses
 
@@ -42,3 +43,4 @@ main.add_command(batch)
 main.add_command(diff)
 main.add_command(log)
 main.add_command(migrate)
+main.add_command(pins)

@@ -43,12 +43,16 @@ class Project:
         evals: What pytest collected.
         runs: The suites and slots that the command is about.
         faults: Messages of suites that cannot be read.
+        broken: The paths of these suites, relative to the root.
     """
 
-    def __init__(self, evals: EvalSession, runs: Sequence[Run], faults: Sequence[str]) -> None:
+    def __init__(
+        self, evals: EvalSession, runs: Sequence[Run], faults: Sequence[str], broken: Sequence[str] = ()
+    ) -> None:
         self.evals = evals
         self.runs = tuple(sorted(runs, key=lambda run: (run.suite.path, tuple(run.suite.slots).index(run.slot))))
         self.faults = tuple(faults)
+        self.broken = tuple(broken)
         self._endpoints: dict[str, str] = {}
         self._stores: dict[str, FileStore] = {}
 
@@ -142,7 +146,7 @@ def open_project(
     runs = list(evals.runs.values())
     if need_suites and not runs:
         raise Stop(f"there is no *{SUFFIX} file below {evals.config.rootpath}\n  Write one, or name its path.", USAGE)
-    return Project(evals, _named(runs, wanted, evals) if names else runs, probe.faults)
+    return Project(evals, _named(runs, wanted, evals) if names else runs, probe.faults, probe.broken)
 
 
 def run_suites(paths: Sequence[str], options: Sequence[str]) -> tuple[int, Sequence[Run]]:
@@ -191,6 +195,7 @@ class _Probe:
         self.whole = whole
         self.evals: EvalSession | None = None
         self.faults: list[str] = []
+        self.broken: list[str] = []
         self.usage = ""
         self.collected = False
 
@@ -220,6 +225,7 @@ class _Probe:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.faults.append(str(report.longrepr))
+            self.broken.append(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self) -> None:
