@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.model_change import ModelChange
     from pytest_promptgate.core.ports import ProviderSpec
     from pytest_promptgate.core.side_by_side import SideBySide
-    from pytest_promptgate.core.types import Baseline, ModelPin, Report, Suite, Verdict
+    from pytest_promptgate.core.types import Baseline, ModelPin, Report, Suite
     from pytest_promptgate.pytest_run import Run
 
 OPTION = "--prompt-model"
@@ -126,11 +126,6 @@ def _stored_latencies(run: Run, baseline: Baseline) -> list[float]:
 
 def tried(run: Run) -> str:
     """Why no baseline can be written from this run; "" unless its model is one that is only tried."""
-    if all(change.suite != run.suite.name for change in run.session.settings.models):
+    if not run.session.settings.tries(run.suite.name):
         return ""
     return f"no file names its model yet ({OPTION}); promptgate migrate OLD NEW writes it"
-
-
-def standing(run: Run) -> tuple[Verdict, ...]:
-    """The red verdict on a lockfile that is older than what it stands for; none for a model that is only tried."""
-    return () if tried(run) else run.session.reference.stale(run.plan)

@@ -22,7 +22,7 @@ from pytest_promptgate.pytest_control import control_of
 from pytest_promptgate.pytest_fail_fast import course_of, first_round_notes
 from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, RepeatedFailure
 from pytest_promptgate.pytest_judges import account_notes, grade_baseline
-from pytest_promptgate.pytest_models import beside_production, standing, tried
+from pytest_promptgate.pytest_models import beside_production, tried
 from pytest_promptgate.pytest_told import described, listed, not_asked
 from pytest_promptgate.pytest_trust import distrusted, gate_items, trust_notes, why_skipped
 from pytest_promptgate.reports.text import case_problem, gate_text
@@ -222,7 +222,7 @@ class Run:
                 *let_pass_now(regression=settings.accept, dataset=settings.accept_dataset),
                 *reference.acceptances(self.plan, self.baseline),
             ),
-            standing=(*standing(self), *distrusted(self)),
+            standing=(*reference.stale(self.plan), *distrusted(self)),
             selection=frozenset(self.selected) if self.partial else None,
             partial=self.partial,
             noise=known_noise(settings.store, self.plan),

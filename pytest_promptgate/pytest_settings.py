@@ -58,6 +58,10 @@ class Settings:
         """Whether gates are judged in this run."""
         return self.shard is None and not self.aa
 
+    def tries(self, suite: str) -> bool:
+        """Whether a suite is run on a model that no file names."""
+        return any(change.suite == suite for change in self.models)
+
     def folds(self, cases: int) -> bool:
         """Whether a suite of so many cases is collected as one item."""
         return self.items == "suite" or (self.items == "auto" and cases > FOLD_ABOVE)

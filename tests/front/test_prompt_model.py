@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from front_project import SUITE, Project, section
+from git_project import repository
 
 PINNED = "{m-1: {pinned: true}, m-2: {pinned: true}, m-3: {pinned: true}}"
 CONFIG = (
@@ -124,6 +125,15 @@ def test_a_model_that_cannot_be_meant_is_refused_before_any_call(project: Projec
     assert result.ret != 0
     assert message in result.stdout.str() + "\n" + result.stderr.str()
     assert not (project.root / ".promptgate" / "responses").exists()
+
+
+def test_a_commit_can_be_what_it_is_held_against(scripted: Project) -> None:
+    repository(scripted.root)
+
+    result = scripted.evals("--baseline-ref", "HEAD", "--prompt-model", "triage=it/m-2")
+
+    result.assert_outcomes(passed=11)
+    result.stdout.fnmatch_lines(["    accuracy                       1.000       1.000    +0.000  unchanged"])
 
 
 def test_one_slot_of_several_is_changed(project: Project) -> None:
