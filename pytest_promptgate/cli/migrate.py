@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ def migrate(old: str, new: str, dry_run: bool, yes: bool, max_cost: str | None) 
     _run(plan, max_cost)
     write_edits(plan.edits)
     _tell("wrote", plan.edits)
-    click.echo(f"Next, which asks nothing again: pytest --update-baseline {' '.join(plan.paths)}")
+    click.echo(f"Next, which asks nothing again: pytest --update-baseline {shlex.join(plan.paths)}")
 
 
 def _planned(project: Project, old: str, new: str) -> _Plan:

@@ -64,7 +64,7 @@ def pins(as_json: bool) -> int:
         served = last_served(sorted(responses_directory(project.own).glob("*.jsonl")))
         told = [_told(project, each, served, now=now) for each in found]
     if as_json:
-        click.echo(json.dumps([_plain(each) for each in told], indent=2, ensure_ascii=False))
+        click.echo(json.dumps([_plain(each) for each in told], indent=2))
     else:
         _show(told)
     for fault in faults:

@@ -139,6 +139,8 @@ def open_project(
     probe = _Probe(whole=whole or bool(names))
     code, said = _collect(probe, [*options, *([] if names else wanted)])
     evals = probe.evals
+    if code == INTERRUPTED and not probe.faults:
+        raise KeyboardInterrupt  # which pytest took for itself
     if probe.faults and not tolerant:
         raise Stop("\n".join(probe.faults), INTERRUPTED)
     if evals is None or probe.usage or not probe.collected:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_promptgate.core.types import Message
 from pytest_promptgate.core.version_diff import paired
-from pytest_promptgate.core.word_diff import MOST_WORDS, Mark, before_and_after, word_diff
+from pytest_promptgate.core.word_diff import MOST_LINES, MOST_WORDS, Mark, before_and_after, word_diff
 
 TEXTS = st.text(alphabet=st.sampled_from("ab .\n\r\té"), max_size=60)
 
@@ -57,6 +57,15 @@ def test_a_block_that_is_too_long_is_not_looked_into() -> None:
     assert marked(before, before.replace("a ", "b ")) == (
         f"kept\n[-{'a ' * MOST_WORDS}\n-]{{+{'b ' * MOST_WORDS}\n+}}kept too"
     )
+
+
+@pytest.mark.parametrize(("more", "expected"), [("", "[-1-]{+2+}"), ("\nx", "[-1-]{+2\nx+}")])
+def test_of_very_long_texts_the_ends_are_kept(more: str, expected: str) -> None:
+    lines = "same\n" * MOST_LINES
+
+    assert marked(f"{lines}1\n{lines}", f"{lines}2{more}\n{lines}") == f"{lines}{expected}\n{lines}"
+    assert marked(lines + "same\n", lines + "same\n") == lines + "same\n"
+    assert marked(lines + "same\n", lines) == lines + "[-same\n-]"
 
 
 def test_messages_are_paired_by_their_roles() -> None:
