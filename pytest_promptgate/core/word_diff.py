@@ -60,8 +60,8 @@ def before_and_after(diff: WordDiff) -> tuple[WordDiff, WordDiff]:
 def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[bool, int, int, int, int]]:
     """Whether a block of lines is the same on both sides, and its bounds in either."""
     if max(len(old), len(new)) <= MOST_LINES:
-        for tag, *bounds in SequenceMatcher(None, old, new).get_opcodes():
-            yield (tag == "equal", *bounds)
+        for tag, start, end, other_start, other_end in SequenceMatcher(None, old, new).get_opcodes():
+            yield tag == "equal", start, end, other_start, other_end
         return
     shorter = min(len(old), len(new))
     head = next((index for index in range(shorter) if old[index] != new[index]), shorter)
