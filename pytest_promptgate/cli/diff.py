@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_promptgate.core.types import PromptVersion
-    from pytest_promptgate.files.recorded_versions import Recorded
+    from pytest_promptgate.files.baseline_records import Recorded
 
 
 @click.command()

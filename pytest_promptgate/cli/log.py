@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_promptgate.cli.versions import Versions
     from pytest_promptgate.core.types import PromptVersion
-    from pytest_promptgate.files.recorded_versions import Recorded
+    from pytest_promptgate.files.baseline_records import Recorded
 
 _HEADER = ("version", "commit", "date", "author", "baselines")
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.cli.exits import USAGE, Stop
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import Place, PromptGateError
+from pytest_promptgate.files.baseline_records import Recorded, recorded_versions
 from pytest_promptgate.files.prompts import find_prompt, list_versions
-from pytest_promptgate.files.recorded_versions import Recorded, recorded_versions
 
 if TYPE_CHECKING:
     from collections.abc import Collection
