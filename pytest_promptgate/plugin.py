@@ -87,6 +87,15 @@ OPTIONS = (
     ),
     ("--prompt-shard", "shard", "I/N", "run a stable share of the cases, to be judged after the stores are merged"),
 )
+# Options that may be given several times.
+REPEATED = (
+    (
+        "--prompt-model",
+        "models",
+        "SUITE=PIN",
+        "run a suite on another model, with the same prompt and against the same baseline; repeatable",
+    ),
+)
 # Ini value, help, default.
 INI = (
     ("promptgate_prompts", "directory of the prompts", "prompts"),
@@ -105,6 +114,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             group.addoption(flag, metavar=value, dest=f"promptgate_{name}", help=text)
         else:
             group.addoption(flag, action="store_true", dest=f"promptgate_{name}", help=text)
+    for flag, name, value, text in REPEATED:
+        group.addoption(flag, action="append", default=[], metavar=value, dest=f"promptgate_{name}", help=text)
     for name, text, default in INI:
         parser.addini(name, text, default=default)
 

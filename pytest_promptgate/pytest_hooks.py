@@ -12,6 +12,7 @@ from pytest_promptgate import pytest_status, pytest_xdist
 from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_gone import report_gone
 from pytest_promptgate.pytest_items import SUFFIX, CaseItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
+from pytest_promptgate.pytest_models import refuse_unknown_suites
 from pytest_promptgate.pytest_summary import write_summary
 from pytest_promptgate.pytest_update import Update, update_baselines
 
@@ -91,6 +92,8 @@ class EvalHooks:
                 or f"--prompt-evals found no *{SUFFIX} file below {', '.join(session.config.args)}\n"
                 "  Name the suite, its directory, or a directory above it."
             )
+        if not session.testsfailed and (wanted or self.evals.runs):
+            refuse_unknown_suites(self.evals.settings.models, {run.suite.name for run in self.evals.runs.values()})
 
     # --- the run -----------------------------------------------------------------------------------------------------
 

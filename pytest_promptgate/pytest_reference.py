@@ -104,7 +104,7 @@ class Reference:
 
     def stale(self, plan: Plan) -> tuple[Verdict, ...]:
         """The red verdict on a work tree's lockfile that is older than what it will stand for once it is merged."""
-        if self.work is None:
+        if self.work is None or self.settings.tries(plan.suite.name):
             return ()
         suite, key = plan.suite, (plan.suite.name, plan.slot)
         entry, command = self.work.baselines.get(key), f"pytest {suite.path} {self.settings.alias}"

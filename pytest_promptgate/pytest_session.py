@@ -20,6 +20,7 @@ from pytest_promptgate.pytest_control import submit
 from pytest_promptgate.pytest_drift import DriftCheck
 from pytest_promptgate.pytest_fail_fast import finish_first_rounds
 from pytest_promptgate.pytest_launch import launch
+from pytest_promptgate.pytest_models import with_models
 from pytest_promptgate.pytest_observers import Observers
 from pytest_promptgate.pytest_progress import ProgressLine
 from pytest_promptgate.pytest_reference import Reference, read_reference
@@ -140,7 +141,8 @@ class EvalSession:
             loaders=tools.loaders,
             extraction=EXTRACTION,
         )
-        suite = trusting(self, load_suite(path, context))
+        written = with_models(load_suite(path, context), self.settings.models, self.project.providers)
+        suite = trusting(self, written)
         refuse_twin(suite, self.runs.values())
         check_unedited(suite.prompt, self.reference.prompts, self.settings.prompts)
         kinds = {name: spec.kind for name, spec in self.project.providers.items()}

@@ -75,9 +75,14 @@ def request_parts(request: Request) -> dict[str, str]:
     return {
         "messages": digest(_spoken(request)),
         "parameters": digest((request.parameters, request.response_format)),
-        "model": digest((request.pin.provider, request.pin.name)),
+        "model": model_digest(request.pin),
         "tools": digest(request.tools),
     }
+
+
+def model_digest(pin: ModelPin) -> str:
+    """The part ``model`` of a request."""
+    return digest((pin.provider, pin.name))
 
 
 def prompt_digest(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pytest_promptgate.core.ports import Judge, Scorer
+    from pytest_promptgate.core.side_by_side import SideBySide
 
 # What a JSON file can hold. Numbers are finite; keys are strings.
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -676,3 +677,4 @@ class Report:
     transport: str = ""  # what carried the calls: "aiohttp"; "" if nothing was asked
     judged: tuple[Judged, ...] = ()  # one per judge that was needed
     control: Control | None = None  # then `baseline` has its answers in place of the stored ones
+    beside: SideBySide | None = None  # the baseline is another model's
