@@ -109,7 +109,7 @@ class PromptVersion:
     path: str = ""  # relative to the root directory, with "/"
     digest: str
     target: Target | None = None
-    partials: tuple[str, ...] = field(default=(), compare=False)  # paths of the partials in `messages`
+    partials: Mapping[str, str] = field(default_factory=dict, compare=False)  # path -> digest, of those in `messages`
     origins: tuple[SourceLines, ...] = field(default=(), compare=False, repr=False)
 
     @property

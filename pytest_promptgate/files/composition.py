@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from jinja2 import nodes
 
+from pytest_promptgate.core.fingerprint import digest
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import Place, PromptError
 from pytest_promptgate.files.macro_names import bound_names, definitions
@@ -43,11 +44,11 @@ class Composer:
     """Puts the partials of one version in.
 
     Attributes:
-        used: The files of the partials that were put in.
+        used: The files of the partials that were put in, with the digests of their texts.
     """
 
     shelf: Shelf
-    used: set[str] = field(default_factory=set)
+    used: dict[str, str] = field(default_factory=dict)
     _known: dict[str, tuple[Piece, ...]] = field(default_factory=dict)
     _slugs: dict[str, str] = field(default_factory=dict)
 
@@ -103,7 +104,7 @@ class Composer:
             partial = self.shelf.partial(name)
         except PartialError as error:
             raise _error(piece, tag.lineno, error.what, error.hint) from None
-        self.used.add(partial.file)
+        self.used[partial.file] = digest(partial.text)
         return partial
 
     def _imported(self, name: str, own: Piece, at: Piece, tag: nodes.Import | nodes.FromImport) -> tuple[Piece, ...]:

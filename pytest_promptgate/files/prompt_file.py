@@ -97,7 +97,7 @@ def read_version(text: str, *, name: str, file: str, shelf: Shelf) -> PromptVers
         owner=front.owner,
         source=front.source,
         path=file,
-        partials=tuple(sorted(composer.used)),
+        partials=dict(sorted(composer.used.items())),
         origins=tuple(whole.origins()),
         digest=prompt_digest(
             messages=messages,

@@ -47,7 +47,7 @@ def test_a_partial_is_put_in_without_its_front_matter_and_is_part_of_the_digest(
     prompt = loaded(tmp_path, files, "a/v1.prompty")
 
     assert prompt.messages[0].content == "Be kind.\nNo advice on {{ topic }}.\nBye."
-    assert prompt.partials == ("prompts/shared/safety.prompty",)
+    assert list(prompt.partials) == ["prompts/shared/safety.prompty"]
     written_out = {"a/v2.prompty": f"{HEAD}Be kind.\nNo advice on {{{{ topic }}}}.\nBye.\n"}
     assert loaded(tmp_path, written_out, "a/v2.prompty").digest == prompt.digest
     reworded = {"shared/safety.prompty": "---\nmetadata: {owner: us}\n---\nNo advice on {{ topic }}!\n"}
@@ -334,7 +334,7 @@ def test_partials_in_partials_are_bounded_in_depth_and_in_size(tmp_path: Path) -
 def test_a_file_of_partials_is_no_prompt(tmp_path: Path) -> None:
     prompt = loaded(tmp_path, {"a/v1.txt": "Hi.", "shared/safety/v1.prompty": "Safe."})
 
-    assert prompt.partials == ()
+    assert prompt.partials == {}
     assert loaded(tmp_path, {"b/v1.txt": '{% include "shared/safety/v1.prompty" %}'}, "b/v1.txt").messages == (
         prompt.messages[0].__class__(role="user", content="Safe."),
     )

@@ -1,0 +1,244 @@
+"""The prompt versions that baselines were written from, held to what they were then."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_promptgate.core.fingerprint import prompt_digest
+from pytest_promptgate.errors import Place, PromptError, PromptGateError
+from pytest_promptgate.files.git import commits
+from pytest_promptgate.files.partials import CommitShelf
+from pytest_promptgate.files.prompt_file import FILE_NAME, load_prompt_file, read_version
+from pytest_promptgate.files.prompt_text import plain_text
+from pytest_promptgate.files.text import shown_path
+from pytest_promptgate.files.version_diff import version_diff
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytest_promptgate.core.types import PromptVersion
+
+MOST_COMMITS = 200  # that are searched for one version
+_LABEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)@(v[1-9][0-9]{0,5})\Z")
+COMMAND = "promptgate new-version"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A recorded version that is no longer what it was.
+
+    Attributes:
+        digest: What it was.
+        partials: Paths of the partials that have changed; none: its own file has.
+    """
+
+    path: Path
+    now: PromptVersion
+    digest: str
+    partials: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """A version as a commit holds it."""
+
+    data: bytes  # of its file
+    prompt: PromptVersion
+    commit: str  # the beginning of its id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """What is known of the recorded versions.
+
+    Attributes:
+        directory: That holds one directory per prompt; absolute.
+        root: What paths in messages are relative to.
+        digests: Of the versions, by label.
+        partials: Digests of the partials in them, by label and path.
+        recipes: Called when texts are wanted: the versions whose text a baseline keeps, by label.
+    """
+
+    directory: Path
+    root: Path
+    digests: Mapping[str, str]
+    partials: Mapping[str, Mapping[str, str]]
+    recipes: Callable[[], Mapping[str, PromptVersion]]
+
+    def changes(self, names: Iterable[str] | None = None) -> list[Change]:
+        """The versions of these prompts, or of all, whose content has changed; oldest first.
+
+        Raises:
+            PromptError: One of them cannot be read any more.
+        """
+        found: list[Change] = []
+        for label, name, version in self._labels(names):
+            path = self.path_of(name, version)
+            now = load_prompt_file(path, root=self.root) if path else None
+            if path and now and now.digest != self.digests[label]:
+                recorded = self.partials.get(label, {})
+                # A partial that the version no longer includes was taken out of the file itself.
+                edited = tuple(file for file, new in now.partials.items() if recorded.get(file, new) != new)
+                found.append(Change(path=path, now=now, digest=self.digests[label], partials=edited))
+        return found
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """The labels of these prompts whose files are gone."""
+        return [label for label, name, version in self._labels(names) if self.path_of(name, version) is None]
+
+    def path_of(self, name: str, version: str) -> Path | None:
+        """The file of a version; None if there is none."""
+        folder = self.directory / name
+        found = (FILE_NAME.match(each.name) for each in sorted(folder.iterdir())) if folder.is_dir() else ()
+        return next((folder / match[0] for match in found if match and match[1] == version), None)
+
+    def _labels(self, names: Iterable[str] | None) -> list[tuple[str, str, str]]:
+        wanted = None if names is None else set(names)
+        found = [(match[0], match[1], match[2]) for label in self.digests if (match := _LABEL.match(label))]
+        return sorted(
+            (each for each in found if wanted is None or each[1] in wanted),
+            key=lambda each: (each[1], int(each[2][1:])),
+        )
+
+    def kept(self, label: str, *, like: PromptVersion | None) -> PromptVersion | None:
+        """The version as a baseline keeps it; `like` knows the model where a suite overrides it."""
+        recipe = self.recipes().get(label)
+        if recipe is None or recipe.digest != self.digests[label]:
+            return None
+        pins = (recipe.pin, None, like.pin if like else None)
+        return next((each for pin in pins if _is_itself(each := replace(recipe, pin=pin))), None)
+
+    def committed(self, label: str, path: Path) -> Committed | None:
+        """The version as the last commit that has it holds it; None if there is no such commit, or no Git."""
+        # Commits of the directory are those of the partials, too; they are many, so the file's own come first.
+        for place in (path, self.directory):
+            found = next(self._states(label, path, place), None)
+            if found is not None:
+                return found
+        return None
+
+    def _states(self, label: str, path: Path, place: Path) -> Iterator[Committed]:
+        try:
+            history = commits(self.root, place, ref="HEAD", most=MOST_COMMITS)
+            for commit in history:
+                data = commit.revision.read(path)
+                found = (
+                    None
+                    if data is None
+                    else self._read(data, path, CommitShelf(revision=commit.revision, directory=self.directory))
+                )
+                if data is not None and found is not None and found.digest == self.digests[label]:
+                    yield Committed(data=data, prompt=found, commit=commit.revision.commit[:8])
+        except PromptGateError:
+            return
+
+    def _read(self, data: bytes, path: Path, shelf: CommitShelf) -> PromptVersion | None:
+        file = shown_path(path, self.root)
+        try:
+            text = plain_text(data.decode("utf-8-sig"), file=file)
+            return read_version(text, name=path.parent.name, file=file, shelf=shelf)
+        except (PromptGateError, UnicodeDecodeError):
+            return None
+
+    def before(self, change: Change) -> PromptVersion | None:
+        """What a changed version was; None if nobody knows."""
+        kept = self.kept(change.now.label, like=change.now)
+        if kept is not None:
+            return kept
+        committed = self.committed(change.now.label, change.path)
+        return committed and committed.prompt
+
+
+def check_unedited(archive: Archive, names: Iterable[str]) -> None:
+    """Hold the recorded versions of these prompts to what they were.
+
+    Raises:
+        PromptError: One was edited, or a partial of one.
+    """
+    changes = archive.changes(names)
+    own = next((each for each in changes if not each.partials), None)
+    if own is not None:
+        raise _edited(archive, own)
+    if changes:
+        raise _partial_edited(archive, changes[-1])
+
+
+def _edited(archive: Archive, change: Change) -> PromptError:
+    prompt = change.now
+    command = f"Keep the edit as a new version, and take the old one back: {COMMAND} {prompt.name}"
+    return PromptError(
+        Place(file=prompt.path),
+        f"{prompt.label} was edited, and a baseline was written from it: such a version stays as it is",
+        hint=f"{_diff(archive, change)}\n{command}",
+    )
+
+
+def _partial_edited(archive: Archive, change: Change) -> PromptError:
+    file = change.partials[0]
+    also = [each.now for each in archive.changes() if file in each.partials]
+    names = sorted({prompt.name for prompt in also})
+    changed = ", ".join(prompt.label for prompt in also)
+    return PromptError(
+        Place(file=file),
+        f"this partial was edited, and that changes what baselines were written from: {changed}",
+        hint=f"{_diff(archive, change)}\n"
+        f"Keep the edit in new versions, and the old ones as they were: {COMMAND} {' '.join(names)}",
+    )
+
+
+def _diff(archive: Archive, change: Change) -> str:
+    before = archive.before(change)
+    if before is None:
+        return "What it was is not known here: neither Git nor the baseline's outputs hold its text."
+    return version_diff(before, change.now)
+
+
+def check_present(archive: Archive, named: Mapping[str, str]) -> None:
+    """Tell whether the versions that baselines name are there.
+
+    Args:
+        named: The label of a version -> the suite whose baseline names it.
+
+    Raises:
+        PromptError: One is gone.
+    """
+    for label, suite in named.items():
+        match = _LABEL.match(label)
+        if match is None or archive.path_of(match[1], match[2]):
+            continue
+        twin = _renamed(archive, label)
+        raise PromptError(
+            Place(file=shown_path(archive.directory / match[1], archive.root)),
+            f"{label} is gone, and the baseline of {suite} was written from it: such a version stays",
+            hint=f"{f'{twin} has its content: was it renamed?' if twin else ''}\n"
+            f"Bring it back: {COMMAND} {match[1]} --restore".lstrip("\n"),
+        )
+
+
+def _renamed(archive: Archive, label: str) -> str:
+    """The path of a version with the content of `label`; "" if there is none."""
+    for path in sorted(archive.directory.glob("*/v*.*")):
+        if FILE_NAME.match(path.name):
+            try:
+                prompt = load_prompt_file(path, root=archive.root)
+            except PromptGateError:
+                continue
+            if prompt.digest == archive.digests.get(label) and prompt.label not in archive.digests:
+                return prompt.path
+    return ""
+
+
+def _is_itself(prompt: PromptVersion) -> bool:
+    digest = prompt_digest(
+        messages=prompt.messages,
+        pin=prompt.pin,
+        parameters=prompt.parameters,
+        inputs=prompt.inputs,
+        tools=prompt.tools,
+        response_format=prompt.response_format,
+    )
+    return digest == prompt.digest
