@@ -66,7 +66,7 @@ def _told(archive: Archive, steps: Sequence[Step], dry_run: bool) -> Iterator[st
     for step in steps:
         word = "would write" if dry_run else "wrote"
         yield f"{word} {_shown(archive, step.path)}: {step.label}, {step.told}"
-    made = [step for step in steps if step.told.startswith("made from ")]
+    made = [step for step in steps if step.new]
     for step in made:
         yield from _pinned_suites(archive.root, step)
     if made and not dry_run:

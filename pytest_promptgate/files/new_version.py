@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.wording import did_you_mean
@@ -33,6 +34,7 @@ class Step:
     data: bytes
     label: str
     told: str  # what it is, for the user
+    new: bool = False
 
 
 def next_version(archive: Archive, name: str, *, source: str = "") -> tuple[Step, ...]:
@@ -64,7 +66,11 @@ def next_version(archive: Archive, name: str, *, source: str = "") -> tuple[Step
     new = f"v{len(versions) + 1}"
     data = renumbered(path.read_bytes(), file_name=path.name, version=new)
     made = Step(
-        path=path.with_name(f"{new}{path.suffix}"), data=data, label=f"{name}@{new}", told=f"made from {chosen}"
+        path=path.with_name(f"{new}{path.suffix}"),
+        data=data,
+        label=f"{name}@{new}",
+        told=f"made from {chosen}",
+        new=True,
     )
     return (made, *steps)
 
@@ -108,7 +114,7 @@ def _restored(archive: Archive, label: str, path: Path, *, now: PromptVersion | 
         raise PromptError(
             Place(file=shown_path(path, archive.root)),
             f"what {label} was is not to be had: neither Git nor the baseline's outputs hold it whole",
-            hint="Put its old text back by hand (another clone, a backup), and the edit into a file of the next number.",
+            hint="Put its old text back by hand, from a backup, and the edit into a file of the next number.",
         )
     return step
 
@@ -152,8 +158,7 @@ def write(steps: Sequence[Step], *, root: Path) -> None:
     """Write all of them, or none: after a failure the files are what they were.
 
     Raises:
-        PromptGateError: One cannot be written.
-        FileExistsError: A new version is there already.
+        PromptGateError, OSError: One cannot be written.
     """
     undo = contextlib.ExitStack()
     with undo:
@@ -161,7 +166,7 @@ def write(steps: Sequence[Step], *, root: Path) -> None:
             old = step.path.read_bytes() if step.path.exists() else None
             undo.callback(_put_back, step.path, old)
             step.path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(step.path, lambda data=step.data: (data,), file=shown_path(step.path, root))
+            replace_file(step.path, partial(_whole, step.data), file=shown_path(step.path, root))
             load_prompt_file(step.path, root=root)
         undo.pop_all()
 
@@ -170,4 +175,8 @@ def _put_back(path: Path, old: bytes | None) -> None:
     if old is None:
         path.unlink(missing_ok=True)
     else:
-        replace_file(path, lambda: (old,), file=path.name)
+        replace_file(path, partial(_whole, old), file=path.name)
+
+
+def _whole(data: bytes) -> tuple[bytes]:
+    return (data,)

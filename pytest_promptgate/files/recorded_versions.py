@@ -150,7 +150,7 @@ class Archive:
         if kept is not None:
             return kept
         committed = self.committed(change.now.label, change.path)
-        return committed and committed.prompt
+        return None if committed is None else committed.prompt
 
 
 def check_unedited(archive: Archive, names: Iterable[str]) -> None:

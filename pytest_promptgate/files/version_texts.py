@@ -46,11 +46,16 @@ def with_messages(data: bytes, messages: Sequence[Message], *, file_name: str) -
     """The file's bytes with these messages' templates in place of its own; None if its format cannot hold them."""
     mark, lines = _lines(data)
     end = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
+    last = end * bool(lines and lines[-1].endswith(("\r", "\n")))
     if file_name.endswith(".txt"):
-        return _bytes(mark, [_ended(messages[0].content, end)])
+        return _bytes(mark, [messages[0].content.replace("\n", end) + last])
     if file_name.endswith(".prompty"):
         closing = [number for number, line in enumerate(lines) if line.rstrip() == "---"][1:2]
-        return _bytes(mark, [*lines[: closing[0] + 1], _ended(_body(messages), end)]) if closing else None
+        return (
+            _bytes(mark, [*lines[: closing[0] + 1], _body(messages).removesuffix("\n").replace("\n", end) + last])
+            if closing
+            else None
+        )
     front = _front(lines, file_name)
     if front is None or not isinstance(front.value, dict) or ("messages",) not in front.places:
         return None
@@ -101,10 +106,6 @@ def _scalar(content: str) -> str:
     if content != content.strip() or any(not line.isprintable() for line in lines):
         return json.dumps(content, ensure_ascii=False)
     return "\n".join(["|-", *(f"      {line}" if line else "" for line in lines)])
-
-
-def _ended(text: str, end: str) -> str:
-    return text.removesuffix("\n").replace("\n", end) + end
 
 
 def _front(lines: Sequence[str], file_name: str) -> Document | None:
