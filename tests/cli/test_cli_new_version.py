@@ -6,12 +6,13 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from front_project import QUEUES, SUITE_FILE
+from front_project import QUEUES
 from git_project import repository
 
 if TYPE_CHECKING:
     from cli_world import CliProject
 
+SUITE_FILE = "evals/triage.eval.yaml"
 V1, V2 = "prompts/triage/v1.prompty", "prompts/triage/v2.prompty"
 
 
