@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.types import PromptVersion
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import Place, PromptError, PromptGateError
 from pytest_promptgate.files.atomic import replace_file
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from pytest_promptgate.core.types import PromptVersion
     from pytest_promptgate.files.recorded_versions import Archive, Change, Committed
 
 
@@ -57,9 +57,12 @@ def next_version(archive: Archive, name: str, *, source: str = "") -> tuple[Step
         raise PromptError(Place(file=folder), f"no {source}", hint=did_you_mean(source, versions, label="Versions"))
     changes = archive.changes([name])
     chosen = source or _edited(changes, versions, name, folder)
+    broken = next((each.now for each in changes if each.version == chosen), None)
+    if isinstance(broken, PromptGateError):
+        raise broken
     # Another version that was edited by hand stays edited: its text would be lost.
-    put_back = [each for each in changes if each.partials or not source or each.now.version == source]
-    steps = [_restored(archive, each.now.label, each.path, now=each.now) for each in put_back]
+    put_back = [each for each in changes if each.partials or not source or each.version == source]
+    steps = [_restored(archive, each.label, each.path, now=each.now) for each in put_back]
     path = archive.path_of(name, chosen) if chosen else None
     if path is None:
         return tuple(steps)
@@ -99,16 +102,16 @@ def _path(archive: Archive, label: str) -> Path:
 
 def _edited(changes: Sequence[Change], versions: Sequence[str], name: str, folder: str) -> str:
     """The version that the next one is made from; "" if a partial was edited and the newest may have the edit."""
-    by_hand = [each.now.version for each in changes if not each.partials]
+    by_hand = [each.version for each in changes if not each.partials]
     if len(by_hand) > 1:
         hint = f"Say which one comes first: {COMMAND} {name} --from {by_hand[-1]}"
         raise PromptError(Place(file=folder), f"{' and '.join(by_hand)} were edited", hint=hint)
     if by_hand or not changes:
         return by_hand[0] if by_hand else versions[-1]
-    return versions[-1] if changes[-1].now.version == versions[-1] else ""
+    return versions[-1] if changes[-1].version == versions[-1] else ""
 
 
-def _restored(archive: Archive, label: str, path: Path, *, now: PromptVersion | None = None) -> Step:
+def _restored(archive: Archive, label: str, path: Path, *, now: PromptVersion | PromptGateError | None = None) -> Step:
     step = _restorable(archive, label, path, now=now)
     if step is None:
         raise PromptError(
@@ -119,10 +122,12 @@ def _restored(archive: Archive, label: str, path: Path, *, now: PromptVersion | 
     return step
 
 
-def _restorable(archive: Archive, label: str, path: Path, *, now: PromptVersion | None = None) -> Step | None:
+def _restorable(
+    archive: Archive, label: str, path: Path, *, now: PromptVersion | PromptGateError | None = None
+) -> Step | None:
     """`label` as it was, at `path`; every candidate is read, and its digest must be the recorded one."""
     committed = archive.committed(label, path)
-    kept = archive.kept(label, like=now)
+    kept = archive.kept(label, like=now if isinstance(now, PromptVersion) else None)
     for data, told in _candidates(path, committed, kept):
         if data is not None and _digest(archive, path, data) == archive.digests[label]:
             return Step(path=path, data=data, label=label, told=told)

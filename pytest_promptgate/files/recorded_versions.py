@@ -32,14 +32,24 @@ class Change:
     """A recorded version that is no longer what it was.
 
     Attributes:
-        digest: What it was.
-        partials: Paths of the partials that have changed; none: its own file has.
+        now: Its content; or why it cannot be read any more.
+        partials: Paths of the partials that have changed, or may have; none: its own file has.
     """
 
+    label: str
     path: Path
-    now: PromptVersion
-    digest: str
+    now: PromptVersion | PromptGateError
     partials: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The prompt's."""
+        return self.label.partition("@")[0]
+
+    @property
+    def version(self) -> str:
+        """Such as "v3"."""
+        return self.label.partition("@")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,21 +80,23 @@ class Archive:
     recipes: Callable[[], Mapping[str, PromptVersion]]
 
     def changes(self, names: Iterable[str] | None = None) -> list[Change]:
-        """The versions of these prompts, or of all, whose content has changed; oldest first.
+        """The versions of these prompts, or of all, whose content has changed; oldest first."""
+        found = (self._change(label, self.path_of(name, version)) for label, name, version in self._labels(names))
+        return [change for change in found if change is not None]
 
-        Raises:
-            PromptError: One of them cannot be read any more.
-        """
-        found: list[Change] = []
-        for label, name, version in self._labels(names):
-            path = self.path_of(name, version)
-            now = load_prompt_file(path, root=self.root) if path else None
-            if path and now and now.digest != self.digests[label]:
-                recorded = self.partials.get(label, {})
-                # A partial that the version no longer includes was taken out of the file itself.
-                edited = tuple(file for file, new in now.partials.items() if recorded.get(file, new) != new)
-                found.append(Change(path=path, now=now, digest=self.digests[label], partials=edited))
-        return found
+    def _change(self, label: str, path: Path | None) -> Change | None:
+        if path is None:
+            return None
+        recorded = self.partials.get(label, {})
+        try:
+            now = load_prompt_file(path, root=self.root)
+        except PromptGateError as error:
+            return Change(label=label, path=path, now=error, partials=tuple(recorded))
+        if now.digest == self.digests[label]:
+            return None
+        # A partial that the version no longer includes was taken out of the file itself.
+        edited = tuple(file for file, new in now.partials.items() if recorded.get(file, new) != new)
+        return Change(label=label, path=path, now=now, partials=edited)
 
     def missing(self, names: Iterable[str]) -> list[str]:
         """The labels of these prompts whose files are gone."""
@@ -144,12 +156,12 @@ class Archive:
         except (PromptGateError, UnicodeDecodeError):
             return None
 
-    def before(self, change: Change) -> PromptVersion | None:
+    def before(self, label: str, path: Path, now: PromptVersion) -> PromptVersion | None:
         """What a changed version was; None if nobody knows."""
-        kept = self.kept(change.now.label, like=change.now)
+        kept = self.kept(label, like=now)
         if kept is not None:
             return kept
-        committed = self.committed(change.now.label, change.path)
+        committed = self.committed(label, path)
         return None if committed is None else committed.prompt
 
 
@@ -168,30 +180,30 @@ def check_unedited(archive: Archive, names: Iterable[str]) -> None:
 
 
 def _edited(archive: Archive, change: Change) -> PromptError:
-    prompt = change.now
-    command = f"Keep the edit as a new version, and take the old one back: {COMMAND} {prompt.name}"
     return PromptError(
-        Place(file=prompt.path),
-        f"{prompt.label} was edited, and a baseline was written from it: such a version stays as it is",
-        hint=f"{_diff(archive, change)}\n{command}",
+        Place(file=shown_path(change.path, archive.root)),
+        f"{change.label} was edited, and a baseline was written from it: such a version stays as it is",
+        hint=f"{_diff(archive, change)}\n"
+        f"Keep the edit as a new version, and take the old one back: {COMMAND} {change.name}",
     )
 
 
 def _partial_edited(archive: Archive, change: Change) -> PromptError:
     file = change.partials[0]
-    also = [each.now for each in archive.changes() if file in each.partials]
-    names = sorted({prompt.name for prompt in also})
-    changed = ", ".join(prompt.label for prompt in also)
+    also = [each for each in archive.changes() if file in each.partials]
     return PromptError(
         Place(file=file),
-        f"this partial was edited, and that changes what baselines were written from: {changed}",
-        hint=f"{_diff(archive, change)}\n"
-        f"Keep the edit in new versions, and the old ones as they were: {COMMAND} {' '.join(names)}",
+        "this partial was edited, and that changes what baselines were written from: "
+        f"{', '.join(each.label for each in also)}",
+        hint=f"{_diff(archive, change)}\nKeep the edit in new versions, and the old ones as they were: "
+        f"{COMMAND} {' '.join(sorted({each.name for each in also}))}",
     )
 
 
 def _diff(archive: Archive, change: Change) -> str:
-    before = archive.before(change)
+    if isinstance(change.now, PromptGateError):
+        return f"{change.label} cannot be read any more:\n{change.now}"
+    before = archive.before(change.label, change.path, change.now)
     if before is None:
         return "What it was is not known here: neither Git nor the baseline's outputs hold its text."
     return version_diff(before, change.now)

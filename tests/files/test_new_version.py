@@ -305,3 +305,26 @@ def test_an_edit_whose_old_text_nobody_has_is_told_without_a_diff(world: World) 
         "  What it was is not known here: neither Git nor the baseline's outputs hold its text.\n"
         "  Keep the edit as a new version, and take the old one back: promptgate new-version a"
     )
+
+
+def test_a_partial_that_is_gone_is_written_out_where_the_newest_version_needs_it_no_more(world: World) -> None:
+    partial = world.write("shared/safety.txt", "Be safe.")
+    world.write("b/v1.txt", 'Hi. {% include "shared/safety.txt" %}')
+    world.record("b/v1.txt")
+    partial.unlink()
+    gone = "prompts/b/v1.txt:1: there is no partial 'shared/safety.txt' in prompts/\n  Partials: none."
+
+    assert world.told("b") == gone
+    world.write("b/v2.txt", "Hi.")
+    with pytest.raises(PromptGateError) as caught:
+        check_unedited(world.archive(), ["b"])
+    write(next_version(world.archive(), "b"), root=world.root)
+
+    assert str(caught.value) == (
+        "prompts/shared/safety.txt: this partial was edited, and that changes what baselines were written from: b@v1\n"
+        "  b@v1 cannot be read any more:\n"
+        "  prompts/b/v1.txt:1: there is no partial 'shared/safety.txt' in prompts/\n"
+        "    Partials: none.\n"
+        "  Keep the edit in new versions, and the old ones as they were: promptgate new-version b"
+    )
+    assert world.read("b/v1.txt") == b"Hi. Be safe."
