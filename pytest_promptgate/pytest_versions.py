@@ -6,7 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.files.lockfile import read_baseline
-from pytest_promptgate.files.recorded_versions import Archive, check_present, check_unedited
+from pytest_promptgate.files.recorded_versions import Archive
+from pytest_promptgate.files.version_checks import check_present, check_unedited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,8 +16,8 @@ from pytest_promptgate.files.partials import DiskShelf
 from pytest_promptgate.files.prompt_file import load_prompt_file, read_version
 from pytest_promptgate.files.prompt_text import plain_text
 from pytest_promptgate.files.prompts import list_versions
-from pytest_promptgate.files.recorded_versions import COMMAND
 from pytest_promptgate.files.text import shown_path
+from pytest_promptgate.files.version_checks import COMMAND
 from pytest_promptgate.files.version_texts import renumbered, with_messages, written_out
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_promptgate.files.recorded_versions import Archive, Change, Committed
+
+_CONFLICT = re.compile(rb"^(?:<{7} |>{7} )", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,9 @@ def next_version(archive: Archive, name: str, *, source: str = "") -> tuple[Step
     if path is None:
         return tuple(steps)
     new = f"v{len(versions) + 1}"
-    data = renumbered(path.read_bytes(), file_name=path.name, version=new)
+    old = path.read_bytes()
+    _check_resolved(old, shown_path(path, archive.root))
+    data = renumbered(old, file_name=path.name, version=new)
     made = Step(
         path=path.with_name(f"{new}{path.suffix}"),
         data=data,
@@ -76,6 +81,13 @@ def next_version(archive: Archive, name: str, *, source: str = "") -> tuple[Step
         new=True,
     )
     return (made, *steps)
+
+
+def _check_resolved(data: bytes, file: str) -> None:
+    found = _CONFLICT.search(data)
+    if found:
+        place = Place(file=file, line=data.count(b"\n", 0, found.start()) + 1)
+        raise PromptError(place, "a merge conflict is not resolved", hint="Resolve it, and run the command again.")
 
 
 def restored(archive: Archive, name: str) -> tuple[Step, ...]:

@@ -11,7 +11,8 @@ from git_project import commit, repository
 from pytest_promptgate.errors import PromptGateError
 from pytest_promptgate.files.new_version import Step, next_version, restored, write
 from pytest_promptgate.files.prompts import load_prompt_file
-from pytest_promptgate.files.recorded_versions import Archive, check_present, check_unedited
+from pytest_promptgate.files.recorded_versions import Archive
+from pytest_promptgate.files.version_checks import check_present, check_unedited
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -328,3 +329,12 @@ def test_a_partial_that_is_gone_is_written_out_where_the_newest_version_needs_it
         "  Keep the edit in new versions, and the old ones as they were: promptgate new-version b"
     )
     assert world.read("b/v1.txt") == b"Hi. Be safe."
+
+
+def test_an_unresolved_merge_is_no_new_version(world: World) -> None:
+    ours = "<<<<<<< HEAD\nBe kind.\n=======\nBe rude.\n>>>>>>> other\n"
+    world.write("a/v1.prompty", V1.replace("Be kind.\n", ours))
+
+    assert world.told() == (
+        "prompts/a/v1.prompty:6: a merge conflict is not resolved\n  Resolve it, and run the command again."
+    )
