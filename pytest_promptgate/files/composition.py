@@ -94,7 +94,7 @@ class Composer:
         own = Piece(text=partial.text, file=partial.file, line=partial.line)
         if name not in self._known:
             self._known[name] = self._composed(own, (*above, name))
-        at = replace(piece, line=piece.line_of(tag.lineno - 1), text="")
+        at = replace(piece, line=piece.line_of(tag.lineno - 1), text="", written=False)
         if isinstance(tag, nodes.Include):
             return _scoped(self._known[name], own, at)
         return self._imported(name, own, at, tag)

@@ -21,6 +21,7 @@ class Piece:
     file: str
     line: int  # of the file, where `text` starts
     exact: bool = True  # its lines are the file's lines from there on
+    written: bool = True  # False: put in by composition; nothing in it can fail
 
     def line_of(self, offset: int) -> int:
         """The line of the file that is `offset` lines below the first of `text`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from pytest_promptgate.files.template_spans import Piece
     from pytest_promptgate.files.templates import TemplateNames
+
+_CODE = re.compile(r"\{[{%]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,7 @@ class Whole:
 
     def origins(self) -> Iterator[SourceLines]:
         """Where the lines of the joined template stand, of all pieces that hold more than plain text."""
-        return (_origin(piece, line) for piece, line in self.placed() if "{{" in piece.text or "{%" in piece.text)
+        return (_origin(piece, line) for piece, line in self.placed() if piece.written and _CODE.search(piece.text))
 
     def placed(self) -> Iterator[tuple[Piece, int]]:
         """Every piece, with the line of the joined template on which it starts."""

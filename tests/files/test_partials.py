@@ -279,7 +279,7 @@ def test_a_file_of_macros_that_cannot_be_imported_is_told(tmp_path: Path, macros
 
 def test_a_fault_while_rendering_is_told_where_it_stands(tmp_path: Path) -> None:
     files = {
-        "shared/p.txt": "One.\n{% if v.gone.too %}x{% endif %}",
+        "shared/p.txt": "{% set x = v.gone.too %}One.",
         "shared/m.jinja": "{% macro a(x) %}\n{{ x }}{% endmacro %}\n\n{% macro b(x) %}\n{{ x.gone }}{% endmacro %}",
         "a/v1.txt": 'Hi.\n\n{% include "shared/p.txt" %}',
         "b/v1.txt": '{% from "shared/m.jinja" import b %}Hi.\n{{ b(v) }}',
@@ -293,7 +293,7 @@ def test_a_fault_while_rendering_is_told_where_it_stands(tmp_path: Path) -> None
         places.append(str(caught.value))
 
     assert places == [
-        "prompts/shared/p.txt:2: a@v1: 'dict object' has no attribute 'gone'",
+        "prompts/shared/p.txt:1: a@v1: 'dict object' has no attribute 'gone'",
         "prompts/shared/m.jinja:5: b@v1: 'dict object' has no attribute 'gone'",
         "prompts/c/v1.txt:2: c@v1: 'dict object' has no attribute 'gone'",
     ]
