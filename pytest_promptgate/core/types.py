@@ -109,7 +109,8 @@ class PromptVersion:
     path: str = ""  # relative to the root directory, with "/"
     digest: str
     target: Target | None = None
-    partials: Mapping[str, str] = field(default_factory=dict, compare=False)  # path -> digest, of those in `messages`
+    # Path -> digest of every partial in `messages`, and of the file itself without them; empty if there are none.
+    partials: Mapping[str, str] = field(default_factory=dict, compare=False)
     origins: tuple[SourceLines, ...] = field(default=(), compare=False, repr=False)
 
     @property

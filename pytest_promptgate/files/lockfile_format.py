@@ -4,7 +4,7 @@
 
     {
       "lockfile_version": 1,
-      "partials": {label: {path: digest of every partial in that prompt version}},
+      "partials": {label: {path: digest of the version's own file, and of every partial in it}},
       "prompts": {label: digest of every prompt version that a baseline was written from},
       "removed": {suite: {slot: {"from": digest of the baseline, "reason"}}},
       "rubrics": {path: one line, see `lockfile_calibrations`},

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from pytest_promptgate.files.recorded_versions import Archive, Change, Committed
 
+_SUFFIXES = (".prompty", ".yaml", ".txt")
 _CONFLICT = re.compile(rb"^(?:<{7} |>{7} )", re.MULTILINE)
 
 
@@ -102,9 +103,6 @@ def restored(archive: Archive, name: str) -> tuple[Step, ...]:
         found = (_restorable(archive, label, archive.directory / name / f"{version}{suffix}") for suffix in _SUFFIXES)
         steps.append(next((step for step in found if step), None) or _restored(archive, label, _path(archive, label)))
     return tuple(steps)
-
-
-_SUFFIXES = (".prompty", ".yaml", ".txt")
 
 
 def _path(archive: Archive, label: str) -> Path:

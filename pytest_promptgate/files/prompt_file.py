@@ -97,7 +97,7 @@ def read_version(text: str, *, name: str, file: str, shelf: Shelf) -> PromptVers
         owner=front.owner,
         source=front.source,
         path=file,
-        partials=dict(sorted(composer.used.items())),
+        partials={file: _own_digest(draft, front), **dict(sorted(composer.used.items()))} if composer.used else {},
         origins=tuple(whole.origins()),
         digest=prompt_digest(
             messages=messages,
@@ -107,6 +107,18 @@ def read_version(text: str, *, name: str, file: str, shelf: Shelf) -> PromptVers
             tools=front.tools,
             response_format=front.response_format,
         ),
+    )
+
+
+def _own_digest(draft: _Draft, front: FrontMatter) -> str:
+    """Of what the file itself says, its partials not put in: tells an edit of it from one of a partial."""
+    return prompt_digest(
+        messages=[Message(role=each.role, content=each.content) for each in draft.sections],
+        pin=front.pin,
+        parameters=front.parameters,
+        inputs=[each for each, _ in front.inputs.values()],
+        tools=front.tools,
+        response_format=front.response_format,
     )
 
 

@@ -31,7 +31,7 @@ class Change:
 
     Attributes:
         now: Its content; or why it cannot be read any more.
-        partials: Paths of the partials that have changed, or may have; none: its own file has.
+        partials: Paths of the partials that have changed or are gone; none: its own file has changed.
     """
 
     label: str
@@ -89,12 +89,13 @@ class Archive:
         try:
             now = load_prompt_file(path, root=self.root)
         except PromptGateError as error:
-            return Change(label=label, path=path, now=error, partials=tuple(recorded))
+            gone = tuple(file for file in recorded if self.root / file != path and not (self.root / file).exists())
+            return Change(label=label, path=path, now=error, partials=gone)
         if now.digest == self.digests[label]:
             return None
-        # A partial that the version no longer includes was taken out of the file itself.
+        # If the file itself was edited, it is not the partials' doing alone.
         edited = tuple(file for file, new in now.partials.items() if recorded.get(file, new) != new)
-        return Change(label=label, path=path, now=now, partials=edited)
+        return Change(label=label, path=path, now=now, partials=() if now.path in edited else edited)
 
     def missing(self, names: Iterable[str]) -> list[str]:
         """The labels of these prompts whose files are gone."""

@@ -338,3 +338,32 @@ def test_an_unresolved_merge_is_no_new_version(world: World) -> None:
     assert world.told() == (
         "prompts/a/v1.prompty:6: a merge conflict is not resolved\n  Resolve it, and run the command again."
     )
+
+
+def test_an_edit_by_hand_is_never_lost_to_an_edit_of_a_partial(world: World) -> None:
+    world.write("shared/safety.txt", "Be safe.")
+    for name in ("b/v1.txt", "b/v2.txt"):
+        world.write(name, f'Old {name}. {{% include "shared/safety.txt" %}}')
+        world.record(name)
+    world.write("shared/safety.txt", "Be very safe.")
+    world.write("b/v1.txt", 'New. {% include "shared/safety.txt" %}')
+
+    write(next_version(world.archive(), "b"), root=world.root)
+
+    texts = [world.read(f"b/v{number}.txt").decode() for number in (1, 2, 3)]
+    new = 'New. {% include "shared/safety.txt" %}'
+    assert texts == ["Old b/v1.txt. Be safe.", "Old b/v2.txt. Be safe.", new]
+
+
+def test_a_version_that_was_edited_by_hand_stays_when_another_is_the_source(world: World) -> None:
+    world.write("shared/safety.txt", "Be safe.")
+    for name in ("b/v1.txt", "b/v2.txt"):
+        world.write(name, f'Old {name}. {{% include "shared/safety.txt" %}}')
+        world.record(name)
+    world.write("shared/safety.txt", "Be very safe.")
+    edited = world.write("b/v1.txt", 'New. {% include "shared/safety.txt" %}')
+
+    write(next_version(world.archive(), "b", source="v2"), root=world.root)
+
+    assert edited.read_text(encoding="utf-8") == 'New. {% include "shared/safety.txt" %}'
+    assert world.read("b/v2.txt") == b"Old b/v2.txt. Be safe."

@@ -47,7 +47,7 @@ def test_a_partial_is_put_in_without_its_front_matter_and_is_part_of_the_digest(
     prompt = loaded(tmp_path, files, "a/v1.prompty")
 
     assert prompt.messages[0].content == "Be kind.\nNo advice on {{ topic }}.\nBye."
-    assert list(prompt.partials) == ["prompts/shared/safety.prompty"]
+    assert list(prompt.partials) == ["prompts/a/v1.prompty", "prompts/shared/safety.prompty"]
     written_out = {"a/v2.prompty": f"{HEAD}Be kind.\nNo advice on {{{{ topic }}}}.\nBye.\n"}
     assert loaded(tmp_path, written_out, "a/v2.prompty").digest == prompt.digest
     reworded = {"shared/safety.prompty": "---\nmetadata: {owner: us}\n---\nNo advice on {{ topic }}!\n"}
