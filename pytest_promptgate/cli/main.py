@@ -15,6 +15,7 @@ from pytest_promptgate.cli.exits import Commands
 from pytest_promptgate.cli.log import log
 from pytest_promptgate.cli.migrate import migrate
 from pytest_promptgate.cli.pins import pins
+from pytest_promptgate.cli.new_version import new_version
 from pytest_promptgate.cli.power import power
 from pytest_promptgate.cli.responses import responses
 
@@ -44,3 +45,4 @@ main.add_command(diff)
 main.add_command(log)
 main.add_command(migrate)
 main.add_command(pins)
+main.add_command(new_version)
