@@ -14,8 +14,8 @@ from pytest_promptgate.cli.estimate import estimate
 from pytest_promptgate.cli.exits import Commands
 from pytest_promptgate.cli.log import log
 from pytest_promptgate.cli.migrate import migrate
-from pytest_promptgate.cli.pins import pins
 from pytest_promptgate.cli.new_version import new_version
+from pytest_promptgate.cli.pins import pins
 from pytest_promptgate.cli.power import power
 from pytest_promptgate.cli.responses import responses
 
