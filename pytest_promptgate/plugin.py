@@ -42,6 +42,12 @@ OPTIONS = (
         "hold the run against the baselines of a Git commit (origin/main): what a required check does",
     ),
     (
+        "--prompt-changed-since",
+        "changed_since",
+        "REF",
+        "run only the suites that read something that a Git commit (origin/main) has otherwise; in doubt a suite runs",
+    ),
+    (
         "--prompt-offline",
         "offline",
         "",

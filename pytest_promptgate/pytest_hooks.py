@@ -10,6 +10,7 @@ import pytest
 
 from pytest_promptgate import pytest_status, pytest_xdist
 from pytest_promptgate.errors import EngineError
+from pytest_promptgate.pytest_changed import leave_out_unchanged
 from pytest_promptgate.pytest_gone import report_gone
 from pytest_promptgate.pytest_items import SUFFIX, CaseItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
 from pytest_promptgate.pytest_summary import write_summary
@@ -29,6 +30,7 @@ class EvalHooks:
         self.evals = evals
         self.update: Update | None = None
         self.broken = ""  # why the engine could not go on
+        self.told: tuple[str, ...] = ()  # of the choice of suites, once all are collected
 
     # --- collection --------------------------------------------------------------------------------------------------
 
@@ -62,6 +64,7 @@ class EvalHooks:
         if not self.evals.settings.aa:
             report_gone(self.evals, session)
         self._keep_shard(items)
+        self.told = leave_out_unchanged(self.evals, items)
         if self.evals.config.pluginmanager.hasplugin("rerunfailures"):
             for item in items:
                 if isinstance(item, EvalItem):
@@ -78,6 +81,10 @@ class EvalHooks:
             dropped = set(others)
             items[:] = [item for item in items if item not in dropped]
             self.evals.config.hook.pytest_deselected(items=others)
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Which suites run, before anything is asked."""
+        return list(self.told)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """No suite where suites were asked for is an error: it would be green for ever."""

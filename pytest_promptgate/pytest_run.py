@@ -50,6 +50,7 @@ class Run:
         self.cases: tuple[str, ...] = smoke_cases(plan.suite) if smoke else tuple(each.id for each in plan.suite.cases)
         self.selected: tuple[str, ...] = ()
         self.partial = ""
+        self.unchanged = ""  # why it is left out: nothing that it reads has changed
         self.blocked = ""  # why nothing of it may be asked
         self.speaker: EvalItem | None = None  # says so, if it is blocked and no gate was selected to do it
         self.report: Report | None = None
@@ -92,7 +93,7 @@ class Run:
     def settle(self, items: Sequence[pytest.Item]) -> None:
         """Find out which cases were selected; a gate without any case pulls the whole suite in."""
         mine = [item for item in items if isinstance(item, EvalItem) and item.run is self]
-        if not mine:
+        if not mine or self.unchanged:
             return
         self.speaker = None if any(isinstance(item, GateItem) for item in mine) else mine[0]
         chosen = {item.case_id for item in mine if isinstance(item, CaseItem)}
@@ -123,7 +124,7 @@ class Run:
 
     def await_results(self, item: EvalItem) -> None:
         """Wait for what `item` is about to read; a fault of the engine is left for the item to meet and tell."""
-        if self.blocked:
+        if self.blocked or self.unchanged:
             return
         with suppress(EngineError):
             if isinstance(item, GateItem) and self.session.settings.judges:

@@ -40,6 +40,7 @@ class Settings:
     accept: str | None
     accept_dataset: str | None
     baseline_ref: str | None
+    changed_since: str | None  # suites run only if something that they read differs from this commit
     ci: bool
     attempt: int  # of the CI job, from 1
     alias: str  # the option that writes baselines, as this project can spell it
@@ -111,6 +112,7 @@ def settings_of(config: pytest.Config) -> Settings:
         accept=option.promptgate_accept,
         accept_dataset=option.promptgate_accept_dataset,
         baseline_ref=option.promptgate_baseline_ref,
+        changed_since=_changed_since(option, alias),
         ci=os.environ.get("CI", "") not in ("", "0", "false"),
         attempt=attempt_of(os.environ),
         alias=alias,
@@ -138,6 +140,24 @@ def _check_reason(name: str, reason: str | None, *, update: bool, alias: str) ->
         raise pytest.UsageError(f"{name} goes with {alias}: alone it would accept nothing")
     if reason is not None and not reason.strip():
         raise pytest.UsageError(f"{name} needs a reason: it is what the next reader of the lockfile sees")
+
+
+def _changed_since(option: argparse.Namespace, alias: str) -> str | None:
+    ref: str | None = option.promptgate_changed_since
+    if ref is None:
+        return None
+    if not ref.strip():
+        raise pytest.UsageError("--prompt-changed-since is empty: name a commit, such as origin/main")
+    wanted = {
+        alias: (option.promptgate_update, "writes the baselines of all that it collects"),
+        "--prompt-refresh": (option.promptgate_refresh, "asks anew what has not changed"),
+    }
+    for name, (given, does) in wanted.items():
+        if given:
+            raise pytest.UsageError(
+                f"--prompt-changed-since leaves out what has not changed, and {name} {does}: drop one of the two"
+            )
+    return ref
 
 
 def _check_control(control: bool, refresh: bool) -> None:
