@@ -14,6 +14,7 @@
     ├── PinError               a model id that does not name one fixed snapshot
     ├── ToolboxError           two plugins offer one name, or an offer is not usable
     ├── ScorerError            a scorer raised: that case's own error
+    ├── HistoryError           the history of runs cannot be read or written
     ├── StoreError             the response store cannot be read or written
     ├── BudgetError            the money or time granted does not suffice
     ├── EngineError            the engine's thread died, or stayed behind in another process
@@ -122,6 +123,10 @@ class ScorerError(PromptGateError):
 
 class StoreError(PromptGateError):
     """The response store cannot be read or written."""
+
+
+class HistoryError(PromptGateError):
+    """The history of runs cannot be read or written, or a line of it holds no run."""
 
 
 class BudgetError(PromptGateError):

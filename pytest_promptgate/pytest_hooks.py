@@ -11,7 +11,9 @@ import pytest
 from pytest_promptgate import pytest_status, pytest_xdist
 from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_changed import leave_out_unchanged
+from pytest_promptgate.pytest_ci import record_run, write_annotations
 from pytest_promptgate.pytest_gone import report_gone
+from pytest_promptgate.pytest_history import remember_run
 from pytest_promptgate.pytest_items import SUFFIX, CaseItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
 from pytest_promptgate.pytest_summary import write_summary
 from pytest_promptgate.pytest_update import Update, update_baselines
@@ -30,6 +32,7 @@ class EvalHooks:
         self.evals = evals
         self.update: Update | None = None
         self.broken = ""  # why the engine could not go on
+        self.remembered: tuple[str, ...] = ()  # what became of the history
         self.told: tuple[str, ...] = ()  # of the choice of suites, once all are collected
 
     # --- collection --------------------------------------------------------------------------------------------------
@@ -135,6 +138,8 @@ class EvalHooks:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Stop the engine; a baseline that was refused is a failure of the run."""
         self.evals.end()
+        record_run(self.evals)
+        self.remembered = remember_run(self.evals)
         red = self.broken or self.evals.unfinished or (self.update is not None and self.update.refused)
         if red and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -174,6 +179,9 @@ class EvalHooks:
         """The closing tables."""
         if not terminalreporter.config.option.no_summary:
             write_summary(terminalreporter, self.evals, self.update, broken=self.broken)
+        for line in self.remembered:
+            terminalreporter.write_line(line)
+        write_annotations(terminalreporter, self.evals)
 
 
 def _rank(item: pytest.Item) -> tuple[int, str, str, int]:

@@ -24,6 +24,7 @@ from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, Eva
 from pytest_promptgate.pytest_judges import account_notes, grade_baseline
 from pytest_promptgate.pytest_told import described, listed, not_asked
 from pytest_promptgate.pytest_trust import distrusted, gate_items, trust_notes, why_skipped
+from pytest_promptgate.reports.junit import gate_properties
 from pytest_promptgate.reports.text import case_problem, gate_text
 from pytest_promptgate.workflows.assess import assess
 from pytest_promptgate.workflows.rescoring import rescored
@@ -177,13 +178,7 @@ class Run:
             pytest.skip(f"shard {self.session.settings.shard}: judged after the merge")
         report = self.judged()
         verdict = next(each for each in report.verdicts if each.metric == item.metric)
-        item.user_properties += [
-            ("promptgate_metric", item.metric),
-            ("promptgate_verdict", str(verdict.outcome)),
-            ("promptgate_reason", verdict.reason),
-        ]
-        if verdict.change is not None:
-            item.user_properties.append(("promptgate_change", verdict.change))
+        item.user_properties += gate_properties(report, verdict)
         if why := why_skipped(self, verdict):
             pytest.skip(why)
         settings = self.session.settings

@@ -41,6 +41,8 @@ class Settings:
     accept_dataset: str | None
     baseline_ref: str | None
     changed_since: str | None  # suites run only if something that they read differs from this commit
+    history_file: Path
+    remembers: bool  # this run is added to it
     ci: bool
     attempt: int  # of the CI job, from 1
     alias: str  # the option that writes baselines, as this project can spell it
@@ -113,6 +115,8 @@ def settings_of(config: pytest.Config) -> Settings:
         accept_dataset=option.promptgate_accept_dataset,
         baseline_ref=option.promptgate_baseline_ref,
         changed_since=_changed_since(option, alias),
+        history_file=root / config.getini("promptgate_history"),
+        remembers=option.promptgate_history,
         ci=os.environ.get("CI", "") not in ("", "0", "false"),
         attempt=attempt_of(os.environ),
         alias=alias,

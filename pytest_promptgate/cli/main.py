@@ -11,6 +11,7 @@ from pytest_promptgate.cli.batch import batch
 from pytest_promptgate.cli.calibrate import calibrate
 from pytest_promptgate.cli.estimate import estimate
 from pytest_promptgate.cli.exits import Commands
+from pytest_promptgate.cli.history import history
 from pytest_promptgate.cli.power import power
 from pytest_promptgate.cli.responses import responses
 
@@ -36,3 +37,4 @@ main.add_command(power)
 main.add_command(calibrate)
 main.add_command(responses)
 main.add_command(batch)
+main.add_command(history)

@@ -7,7 +7,6 @@ code or a document and no code of the project takes part in the suite.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
 
 SUITE_SUFFIX = ".eval.yaml"
 # What nothing of ours reads; users' code may.
-_CODE = frozenset({*(".py", ".pyi", ".js", ".jsx", ".ts", ".tsx", ".go", ".rs", ".java", ".kt", ".c", ".h", ".cpp")})
-_DOCUMENTS = frozenset({".md", ".rst", ".png", ".svg", ".jpg", ".css"})
+_CODE = (".py", ".pyi", ".js", ".jsx", ".ts", ".tsx", ".go", ".rs", ".java", ".kt", ".c", ".h", ".cpp")
+_DOCUMENTS = (".md", ".rst", ".png", ".svg", ".jpg", ".css")
 _EVERYBODYS = "conftest.py"  # may offer what any suite uses
 _NAMED = 8  # suites in the one line
 
@@ -75,8 +74,8 @@ def _matters(name: str, suite: Reads, suites: Sequence[Reads], prompts: str) -> 
 
 
 def _is_code(name: str, prompts: str) -> bool:
-    path = PurePosixPath(name)
-    return path.suffix in _CODE | _DOCUMENTS and path.name != _EVERYBODYS and not _within(name, prompts)
+    file = name.rpartition("/")[2]
+    return file.endswith((*_CODE, *_DOCUMENTS)) and file != _EVERYBODYS and not _within(name, prompts)
 
 
 def _within(name: str, owner: str) -> bool:
