@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_promptgate import pytest_status, pytest_xdist
+from pytest_promptgate.core.printable import printable
 from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_gone import report_gone
 from pytest_promptgate.pytest_items import SUFFIX, CaseItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
+from pytest_promptgate.pytest_reports import Reports
 from pytest_promptgate.pytest_summary import write_summary
 from pytest_promptgate.pytest_update import Update, update_baselines
 
@@ -29,6 +31,7 @@ class EvalHooks:
         self.evals = evals
         self.update: Update | None = None
         self.broken = ""  # why the engine could not go on
+        self.reports = Reports(evals)
 
     # --- collection --------------------------------------------------------------------------------------------------
 
@@ -78,6 +81,11 @@ class EvalHooks:
             dropped = set(others)
             items[:] = [item for item in items if item not in dropped]
             self.evals.config.hook.pytest_deselected(items=others)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """What could not be collected is why a report holds no suite."""
+        if report.failed:
+            self.reports.uncollected.append(report.longreprtext)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """No suite where suites were asked for is an error: it would be green for ever."""
@@ -131,6 +139,7 @@ class EvalHooks:
         red = self.broken or self.evals.unfinished or (self.update is not None and self.update.refused)
         if red and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self.reports.write(session, broken=self.broken, update=self.update)
 
     def pytest_enter_pdb(self) -> None:
         """Spend nothing while somebody debugs."""
@@ -167,6 +176,10 @@ class EvalHooks:
         """The closing tables."""
         if not terminalreporter.config.option.no_summary:
             write_summary(terminalreporter, self.evals, self.update, broken=self.broken)
+        for line in self.reports.lines:
+            terminalreporter.write_line(line)
+        for fault in self.reports.faults:
+            terminalreporter.write_line(printable(fault), red=True)
 
 
 def _rank(item: pytest.Item) -> tuple[int, str, str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -16,10 +17,10 @@ from pytest_promptgate.plugin import ALIAS, ALIAS_TAKEN, UPDATE
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
-    from pathlib import Path
 
 T = TypeVar("T")
 
+REPORTS = (".json",)
 ITEM_MODES = ("auto", "case", "suite")
 FOLD_ABOVE = 5000  # cases; a node id each would slow every later pytest run of the project through its cache
 
@@ -50,6 +51,7 @@ class Settings:
     max_time: float | None  # seconds
     shard: Shard | None
     fail_fast: bool  # a failure that is certain ends the calls of its suite
+    reports: tuple[Path, ...]  # to be written
 
     @property
     def judges(self) -> bool:
@@ -121,7 +123,15 @@ def settings_of(config: pytest.Config) -> Settings:
         max_time=_parsed("--prompt-max-time", option.promptgate_max_time, parse_duration),
         shard=_parsed("--prompt-shard", option.promptgate_shard, parse_shard),
         fail_fast=option.promptgate_fail_fast,
+        reports=tuple(_report(config, text) for text in option.promptgate_report or ()),
     )
+
+
+def _report(config: pytest.Config, text: str) -> Path:
+    """Where a report is to stand: relative to where pytest was called, as its ``--junit-xml`` is."""
+    if Path(text).suffix.lower() not in REPORTS:
+        raise pytest.UsageError(f"--prompt-report {text!r}: a report ends in {' or '.join(REPORTS)}")
+    return config.invocation_params.dir / text
 
 
 def _parsed(name: str, text: str | None, parse: Callable[[str], T]) -> T | None:
