@@ -22,7 +22,7 @@ from pytest_promptgate.pytest_aa import known_noise
 from pytest_promptgate.reports.documented import Beside, suite_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.pytest_session import EvalSession
@@ -32,7 +32,13 @@ _BRANCHES = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME")  # a CI
 
 
 def document_of(
-    session: pytest.Session, evals: EvalSession, *, began: float, ended: float, broken: str, update: Update | None
+    session: pytest.Session,
+    evals: EvalSession,
+    *,
+    began: float,
+    ended: float,
+    broken: Sequence[str],
+    update: Update | None,
 ) -> RunDocument:
     """The document of a run that is over.
 
@@ -41,7 +47,7 @@ def document_of(
         evals: Of the run.
         began: Seconds since the epoch.
         ended: The same.
-        broken: Why the engine could not go on; "" if it could.
+        broken: Why the engine could not go on, or nothing could be collected; empty if it could.
         update: What became of the baselines; None if none was to be written.
     """
     status, reasons = _status(session, evals, broken)
@@ -72,13 +78,13 @@ def _stamp(seconds: float) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _status(session: pytest.Session, evals: EvalSession, broken: str) -> tuple[Status, tuple[str, ...]]:
+def _status(session: pytest.Session, evals: EvalSession, broken: Sequence[str]) -> tuple[Status, tuple[str, ...]]:
     if broken or session.exitstatus == pytest.ExitCode.INTERNAL_ERROR:
-        return Status.BROKE, (broken or "pytest met an internal error",)
+        return Status.BROKE, tuple(broken) or ("pytest met an internal error",)
     engine = evals.started()
     stopped = str(session.shouldstop or session.shouldfail or "")
     if not evals.begun and session.exitstatus != pytest.ExitCode.OK:
-        return Status.BROKE, (f"nothing was asked: {stopped or 'the suites could not be collected'}",)
+        return Status.BROKE, (f"nothing was asked: {stopped or 'pytest ended before'}",)
     ended = engine.ended if engine is not None and engine.ended in engine.ends else ""
     if session.exitstatus == pytest.ExitCode.INTERRUPTED or stopped or ended:
         return Status.INTERRUPTED, tuple(dict.fromkeys(each for each in (ended, stopped) if each)) or ("interrupted",)

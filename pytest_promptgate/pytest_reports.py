@@ -36,6 +36,7 @@ class Reports:
     evals: EvalSession
     lines: list[str] = field(default_factory=list)  # what became of them, for the summary
     faults: list[str] = field(default_factory=list)
+    uncollected: list[str] = field(default_factory=list)  # what was wrong with files
     _began: float = field(default_factory=time.time)
 
     def write(self, session: pytest.Session, *, broken: str, update: Update | None) -> None:
@@ -43,7 +44,14 @@ class Reports:
         paths = self.evals.settings.reports
         if not paths or self.evals.dry:
             return
-        document = document_of(session, self.evals, began=self._began, ended=time.time(), broken=broken, update=update)
+        document = document_of(
+            session,
+            self.evals,
+            began=self._began,
+            ended=time.time(),
+            broken=(broken,) if broken else tuple(self.uncollected),
+            update=update,
+        )
         for path in paths:
             self._write(path, KINDS[path.suffix.lower()](document))
 

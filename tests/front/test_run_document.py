@@ -86,7 +86,7 @@ def test_a_run_that_could_not_be_collected_leaves_a_document(project: Project) -
 
     assert (found.status, found.suites) == (Status.BROKE, ())
     assert result.ret == found.exit_code == 2
-    assert found.reasons == ("nothing was asked: 1 error during collection",)
+    assert found.reasons[0].startswith("evals/triage.eval.yaml:3:11: unknown scorer 'exact_mach'\n  Did you mean")
 
 
 def test_a_run_that_stops_at_the_first_failure_is_not_complete(project: Project) -> None:
@@ -111,7 +111,9 @@ def test_no_secret_of_the_command_line_is_in_it(project: Project) -> None:
 
     project.evals("--prompt-report", "run.json", "--api-token", "hunter2", "--url=https://me:pw@host/x")
 
-    assert document(project).arguments[-3:] == ("--api-token", "[secret]", "--url=https://[secret]@host/x")
+    found = document(project).arguments
+    assert "hunter2" not in str(found)
+    assert found[found.index("--api-token") + 1 :][:2] == ("[secret]", "--url=https://[secret]@host/x")
 
 
 @pytest.mark.parametrize(
