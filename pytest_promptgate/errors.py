@@ -9,7 +9,8 @@
     │   ├── SuiteError
     │   ├── RubricError        what a judge judges by
     │   ├── ConfigError        promptgate.yaml, ini values, command-line values
-    │   └── LockfileError
+    │   ├── LockfileError
+    │   └── RunFileError        a run document, or a report that is to be written
     ├── Faults                 several of them, told together
     ├── PinError               a model id that does not name one fixed snapshot
     ├── ToolboxError           two plugins offer one name, or an offer is not usable
@@ -95,6 +96,10 @@ class ConfigError(FileError):
 
 class LockfileError(FileError):
     """The lockfile or its outputs cannot be read, are of a newer version, or contradict themselves."""
+
+
+class RunFileError(FileError):
+    """A run document cannot be read, or a report cannot be written."""
 
 
 class Faults(PromptGateError):

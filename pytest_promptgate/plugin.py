@@ -107,6 +107,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             group.addoption(flag, metavar=value, dest=f"promptgate_{name}", help=text)
         else:
             group.addoption(flag, action="store_true", dest=f"promptgate_{name}", help=text)
+    group.addoption(
+        "--prompt-report",
+        action="append",
+        metavar="FILE",
+        dest="promptgate_report",
+        help="write the run as a report: run.json, report.md; may be given several times",
+    )
     for name, text, default in INI:
         parser.addini(name, text, default=default)
 

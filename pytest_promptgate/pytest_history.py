@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.history import Series, entry_of, incomplete
 from pytest_promptgate.core.printable import printable
-from pytest_promptgate.errors import ConfigError, HistoryError
-from pytest_promptgate.files.git import revision
+from pytest_promptgate.errors import HistoryError
+from pytest_promptgate.files.git import head
 from pytest_promptgate.files.history import append_history
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def remember_run(evals: EvalSession) -> tuple[str, ...]:
     if not settings.remembers or not evals.begun:
         return ()
     series = Series.DRIFT if settings.refresh else Series.BASELINE
-    at, commit = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), _head(settings.root)
+    at, checked_out = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), head(settings.root)
+    commit = checked_out[0] if checked_out else ""
     entries: list[Entry] = []
     lines: list[str] = []
     for run in evals.runs.values():
@@ -46,10 +47,3 @@ def _appended(path: Path, entries: list[Entry], shown: str) -> tuple[str, ...]:
     except HistoryError as error:
         return (printable(str(error)),)
     return (f"{shown}: {len(entries)} line{'s' if len(entries) != 1 else ''} added",)
-
-
-def _head(root: Path) -> str:
-    try:
-        return revision(root, "HEAD").commit
-    except ConfigError:
-        return ""

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_promptgate import pytest_status, pytest_xdist
+from pytest_promptgate.core.printable import printable
 from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_changed import leave_out_unchanged
 from pytest_promptgate.pytest_ci import record_run, write_annotations
 from pytest_promptgate.pytest_gone import report_gone
 from pytest_promptgate.pytest_history import remember_run
 from pytest_promptgate.pytest_items import SUFFIX, CaseItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
+from pytest_promptgate.pytest_reports import Reports
 from pytest_promptgate.pytest_summary import write_summary
 from pytest_promptgate.pytest_update import Update, update_baselines
 
@@ -34,6 +36,7 @@ class EvalHooks:
         self.broken = ""  # why the engine could not go on
         self.remembered: tuple[str, ...] = ()  # what became of the history
         self.told: tuple[str, ...] = ()  # of the choice of suites, once all are collected
+        self.reports = Reports(evals)
 
     # --- collection --------------------------------------------------------------------------------------------------
 
@@ -89,6 +92,11 @@ class EvalHooks:
         """Which suites run, before anything is asked."""
         return list(self.told)
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """What could not be collected is why a report holds no suite."""
+        if report.failed:
+            self.reports.uncollected.append(report.longreprtext)
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """No suite where suites were asked for is an error: it would be green for ever."""
         wanted = self.evals.settings.update or pytest_xdist.wants_suites(session.config)
@@ -143,6 +151,7 @@ class EvalHooks:
         red = self.broken or self.evals.unfinished or (self.update is not None and self.update.refused)
         if red and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self.reports.write(session, broken=self.broken, update=self.update)
 
     def pytest_enter_pdb(self) -> None:
         """Spend nothing while somebody debugs."""
@@ -182,6 +191,10 @@ class EvalHooks:
         for line in self.remembered:
             terminalreporter.write_line(line)
         write_annotations(terminalreporter, self.evals)
+        for line in self.reports.lines:
+            terminalreporter.write_line(line)
+        for fault in self.reports.faults:
+            terminalreporter.write_line(printable(fault), red=True)
 
 
 def _rank(item: pytest.Item) -> tuple[int, str, str, int]:

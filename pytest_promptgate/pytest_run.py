@@ -178,7 +178,7 @@ class Run:
             pytest.skip(f"shard {self.session.settings.shard}: judged after the merge")
         report = self.judged()
         verdict = next(each for each in report.verdicts if each.metric == item.metric)
-        item.user_properties += gate_properties(report, verdict)
+        item.user_properties += gate_properties(report, verdict, aggregates=self.session.toolbox().aggregates)
         if why := why_skipped(self, verdict):
             pytest.skip(why)
         settings = self.session.settings

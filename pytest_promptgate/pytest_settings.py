@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -16,10 +17,10 @@ from pytest_promptgate.plugin import ALIAS, ALIAS_TAKEN, UPDATE
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
-    from pathlib import Path
 
 T = TypeVar("T")
 
+REPORTS = (".json",)
 ITEM_MODES = ("auto", "case", "suite")
 FOLD_ABOVE = 5000  # cases; a node id each would slow every later pytest run of the project through its cache
 
@@ -53,6 +54,7 @@ class Settings:
     max_time: float | None  # seconds
     shard: Shard | None
     fail_fast: bool  # a failure that is certain ends the calls of its suite
+    reports: tuple[Path, ...]  # to be written
 
     @property
     def judges(self) -> bool:
@@ -87,19 +89,7 @@ def settings_of(config: pytest.Config) -> Settings:
         )
     if option.promptgate_baseline_ref is not None and not option.promptgate_baseline_ref.strip():
         raise pytest.UsageError("--baseline-ref is empty: name a commit, such as origin/main")
-    if option.promptgate_update and option.promptgate_smoke:
-        raise pytest.UsageError(f"--prompt-smoke runs a few cases only, and {alias} needs all: drop one of the two")
-    if option.promptgate_refresh and option.promptgate_offline:
-        raise pytest.UsageError("--prompt-refresh asks anew, and --prompt-offline asks nothing: drop one of the two")
-    _check_control(option.promptgate_control, option.promptgate_refresh)
-    if option.promptgate_shard and option.promptgate_update:
-        raise pytest.UsageError(
-            f"--prompt-shard runs a share of the cases, and {alias} needs all: "
-            "merge the stores of all shards, then run it once without --prompt-shard"
-        )
-    if option.promptgate_fail_fast:
-        _check_fail_fast(option.promptgate_update, option.promptgate_shard, option.promptgate_control, alias)
-    _check_aa(option, alias)
+    _check_together(option, alias)
     root = config.rootpath
     return Settings(
         root=root,
@@ -127,7 +117,32 @@ def settings_of(config: pytest.Config) -> Settings:
         max_time=_parsed("--prompt-max-time", option.promptgate_max_time, parse_duration),
         shard=_parsed("--prompt-shard", option.promptgate_shard, parse_shard),
         fail_fast=option.promptgate_fail_fast,
+        reports=tuple(_report(config, text) for text in option.promptgate_report or ()),
     )
+
+
+def _report(config: pytest.Config, text: str) -> Path:
+    """Where a report is to stand: relative to where pytest was called, as its ``--junit-xml`` is."""
+    if Path(text).suffix.lower() not in REPORTS:
+        raise pytest.UsageError(f"--prompt-report {text!r}: a report ends in {' or '.join(REPORTS)}")
+    return config.invocation_params.dir / text
+
+
+def _check_together(option: argparse.Namespace, alias: str) -> None:
+    """Refuse options that contradict each other."""
+    if option.promptgate_update and option.promptgate_smoke:
+        raise pytest.UsageError(f"--prompt-smoke runs a few cases only, and {alias} needs all: drop one of the two")
+    if option.promptgate_refresh and option.promptgate_offline:
+        raise pytest.UsageError("--prompt-refresh asks anew, and --prompt-offline asks nothing: drop one of the two")
+    _check_control(option.promptgate_control, option.promptgate_refresh)
+    if option.promptgate_shard and option.promptgate_update:
+        raise pytest.UsageError(
+            f"--prompt-shard runs a share of the cases, and {alias} needs all: "
+            "merge the stores of all shards, then run it once without --prompt-shard"
+        )
+    if option.promptgate_fail_fast:
+        _check_fail_fast(option.promptgate_update, option.promptgate_shard, option.promptgate_control, alias)
+    _check_aa(option, alias)
 
 
 def _parsed(name: str, text: str | None, parse: Callable[[str], T]) -> T | None:

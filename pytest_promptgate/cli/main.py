@@ -16,7 +16,7 @@ from pytest_promptgate.cli.history import history
 from pytest_promptgate.cli.power import power
 from pytest_promptgate.cli.responses import responses
 
-SCHEMAS = ("suite", "prompt", "rubric", "promptgate")
+SCHEMAS = ("suite", "prompt", "rubric", "promptgate", "run")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -64,13 +64,19 @@ def opinion(rubric: Rubric, known: Iterable[Mapping[str, Calibration]]) -> Opini
         rubric: As it is now.
         known: Calibrations by the rubric's path; of those that are of this very rubric the first counts.
     """
-    of_path = [each[rubric.path] for each in known if rubric.path in each]
-    if not of_path:
+    calibrations = tuple(known)
+    if not any(rubric.path in each for each in calibrations):
         return Opinion(trust=Trust.WARNS, why="was never held against people's labels")
-    found = next((each for each in of_path if each.rubric == rubric.digest), None)
+    found = vouching(rubric, calibrations)
     if found is None:
         return Opinion(trust=Trust.WARNS, why="has changed since it was held against people's labels")
     return opinion_of(found)
+
+
+def vouching(rubric: Rubric, known: Iterable[Mapping[str, Calibration]]) -> Calibration | None:
+    """The first calibration of this very rubric; arguments as of `opinion`."""
+    of_path = (each[rubric.path] for each in known if rubric.path in each)
+    return next((each for each in of_path if each.rubric == rubric.digest), None)
 
 
 def opinion_of(found: Calibration) -> Opinion:

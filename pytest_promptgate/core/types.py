@@ -553,6 +553,8 @@ class CaseChange:
     old_output: str | None = None  # None: not at hand
     new_output: str | None = None
     expected: Json = None
+    old_sample: int = 1  # where the move is seen best
+    new_sample: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

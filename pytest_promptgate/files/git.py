@@ -136,6 +136,22 @@ def revision(directory: Path, ref: str) -> Revision:
     return Revision(directory=directory, ref=ref, commit=found.decode("ascii").strip())
 
 
+def head(directory: Path) -> tuple[str, str, bool] | None:
+    """The commit of the work tree around `directory`, its branch ("" if it is detached), and whether files differ.
+
+    None where there is no commit, no repository or no Git.
+    """
+    try:
+        commit = _asked(directory, "HEAD", "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        branch = _asked(directory, "HEAD", "symbolic-ref", "--short", "--quiet", "HEAD")
+        status = _asked(directory, "HEAD", "status", "--porcelain", "--untracked-files=no")
+    except ConfigError:
+        return None
+    if not commit:
+        return None
+    return commit.decode("ascii").strip(), (branch or b"").decode("utf-8", "replace").strip(), bool(status)
+
+
 def _fetching(directory: Path, ref: str) -> str:
     remote, slash, branch = ref.partition("/")
     fetch = f"git fetch {remote} {branch}" if slash and branch else f"git fetch origin {ref}"

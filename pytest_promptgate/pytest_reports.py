@@ -1,0 +1,65 @@
+"""``--prompt-report``: the run as files. What cannot be written is told; the exit code stays what it was."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_promptgate.errors import RunFileError
+from pytest_promptgate.files.run_file import run_text
+from pytest_promptgate.files.written import write_report
+from pytest_promptgate.pytest_document import document_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import pytest
+
+    from pytest_promptgate.core.run_document import RunDocument
+    from pytest_promptgate.pytest_session import EvalSession
+    from pytest_promptgate.pytest_update import Update
+
+# By suffix: the text of a report.
+KINDS: Mapping[str, Callable[[RunDocument], str]] = {".json": run_text}
+
+
+@dataclass(slots=True)
+class Reports:
+    """Writes the reports of one run.
+
+    Args:
+        evals: Of the run.
+    """
+
+    evals: EvalSession
+    lines: list[str] = field(default_factory=list)  # what became of them, for the summary
+    faults: list[str] = field(default_factory=list)
+    uncollected: list[str] = field(default_factory=list)  # what was wrong with files
+    _began: float = field(default_factory=time.time)
+
+    def write(self, session: pytest.Session, *, broken: str, update: Update | None) -> None:
+        """Write every report that was asked for; raises nothing that a disk can do."""
+        paths = self.evals.settings.reports
+        if not paths or self.evals.dry:
+            return
+        document = document_of(
+            session,
+            self.evals,
+            began=self._began,
+            ended=time.time(),
+            broken=(broken,) if broken else tuple(self.uncollected),
+            update=update,
+        )
+        for path in paths:
+            self._write(path, KINDS[path.suffix.lower()](document))
+
+    def _write(self, path: Path, text: str) -> None:
+        shown = self.evals.settings.shown(path)
+        try:
+            write_report(path, text, file=shown)
+        except RunFileError as error:
+            self.faults.append(str(error))
+        else:
+            self.lines.append(f"wrote {shown}")
