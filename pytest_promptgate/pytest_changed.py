@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_promptgate.core.affected import Reads, reasons, selection_lines
+from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.targets import TARGET
 from pytest_promptgate.errors import ConfigError, PromptGateError
 from pytest_promptgate.files.git import Revision, revision
@@ -19,6 +20,7 @@ from pytest_promptgate.files.lockfile_format import Lockfile
 from pytest_promptgate.files.outputs import outputs_name
 from pytest_promptgate.files.suite_mentions import mentioned_code, mentioned_paths, mentions
 from pytest_promptgate.pytest_items import EvalItem, GateItem
+from pytest_promptgate.pytest_session import CONFIG_FILE
 from pytest_promptgate.toolbox import offers_something
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def leave_out_unchanged(evals: EvalSession, items: list[pytest.Item]) -> tuple[s
         if not why[run.suite.name]:
             run.unchanged = f"unchanged since {ref}"
     _keep(evals, items)
-    return selection_lines(why, ref, verbose=evals.config.option.verbose > 0)
+    return tuple(printable(line) for line in selection_lines(why, ref, verbose=evals.config.option.verbose > 0))
 
 
 def _keep(evals: EvalSession, items: list[pytest.Item]) -> None:
@@ -76,7 +78,8 @@ def _reasons(evals: EvalSession, ref: str) -> Mapping[str, str]:
     suites = {run.suite.name: run.suite for run in evals.runs.values()}
     reads = [before.reads(suite) for suite in suites.values()]
     ours = {before.name(settings.lockfile)}  # looked at entry by entry
-    return reasons(reads, found.changed() - ours, prompts=f"{before.name(settings.prompts)}/")
+    changed = {*found.changed(), *before.unseen_prompts()} - ours
+    return reasons(reads, changed, prompts=f"{before.name(settings.prompts)}/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +103,17 @@ class _Before:
             doubt = f"the lockfile of {found.ref} cannot be read: {error.what}"
         if lockfile.calibrations != evals.reference.calibrations[-1]:
             doubt = doubt or f"the calibrations of judges are not those of {found.ref}"
-        return cls(evals=evals, ref=found.ref, files=found.files(), lockfile=lockfile, doubt=doubt)
+        before = cls(evals=evals, ref=found.ref, files=found.files(), lockfile=lockfile, doubt=doubt)
+        unseen = (why for path in sorted(_everybodys(evals)) if (why := before._untold(path)))
+        return replace(before, doubt=doubt or next(unseen, ""))
+
+    def unseen_prompts(self) -> frozenset[str]:
+        """Files among the prompts that Git does not compare: ignored ones, and what links lead to."""
+        return frozenset(
+            self.name(path)
+            for path in self.evals.settings.prompts.rglob("[!.]*")
+            if path.is_symlink() or (path.is_file() and self.name(path) not in self.files)
+        )
 
     def reads(self, suite: Suite) -> Reads:
         """What `suite` reads, and what makes it impossible to tell whether it is the same."""
@@ -160,3 +173,13 @@ def _offering(evals: EvalSession) -> Iterator[str]:
         if plugin is not None and offers_something(plugin):
             yield name
     yield from (entry.value for entry in metadata.entry_points(group="promptgate"))
+
+
+def _everybodys(evals: EvalSession) -> Iterator[Path]:
+    """Files that any suite may depend on, as far as they are there: configuration, and conftests."""
+    config = evals.settings.lockfile.parent / CONFIG_FILE
+    yield from (path for path in (config, evals.config.inipath) if path is not None and path.exists())
+    for _, plugin in evals.config.pluginmanager.list_name_plugin():
+        file = getattr(plugin, "__file__", None)
+        if file and Path(file).name == "conftest.py":
+            yield Path(file)

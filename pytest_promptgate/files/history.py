@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from pytest_promptgate.files.canonical_json import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from io import FileIO
     from pathlib import Path
 
 
@@ -38,10 +40,10 @@ def append_history(path: Path, entries: Sequence[Entry], *, file: str) -> None:
     """
     lines = "".join(f"{encode(written(entry))}\n" for entry in entries).encode("utf-8")
     try:
-        with path.open("ab+") as target:
-            torn = target.seek(0, os.SEEK_END) > 0 and _last_byte(target.fileno()) != b"\n"
-            target.write((b"\n" if torn else b"") + lines)
-            target.flush()
+        with path.open("ab+", buffering=0) as target:
+            data = lines if _is_whole(target) else b"\n" + lines
+            if target.write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(target.fileno())
     except OSError as error:
         raise HistoryError(
@@ -51,8 +53,12 @@ def append_history(path: Path, entries: Sequence[Entry], *, file: str) -> None:
         ) from error
 
 
-def _last_byte(handle: int) -> bytes:
-    return os.pread(handle, 1, os.fstat(handle).st_size - 1)
+def _is_whole(file: FileIO) -> bool:
+    """Whether the last line, if there is one, has its end."""
+    if file.seek(0, os.SEEK_END) == 0:
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
 
 
 def read_history(path: Path, *, file: str) -> HistoryFile:

@@ -88,6 +88,35 @@ def test_a_link_is_in_doubt(branch: Project) -> None:
     assert told(result)[2] == "  triage: datasets/mails.jsonl is a link, and what it leads to may have changed"
 
 
+def test_a_prompt_that_git_ignores_is_in_doubt(branch: Project) -> None:
+    branch.write(".git/info/exclude", "prompts/shared.md\n")
+    branch.write("prompts/shared.md", "Be kind.\n")
+
+    result = branch.evals(SINCE, "-v")
+
+    assert told(result)[2:] == ["  triage: prompts/shared.md changed, and any suite may read it"]
+
+
+def test_what_a_link_among_the_prompts_leads_to_is_in_doubt(branch: Project) -> None:
+    branch.write("words/shared.md", "Be kind.\n")
+    (branch.root / "prompts/words").symlink_to("../words")
+    commit(branch.root, "a link")
+
+    result = branch.evals("--prompt-changed-since=HEAD", "-v")
+
+    assert told(result)[2:] == ["  triage: prompts/words changed, and any suite may read it"]
+
+
+@pytest.mark.parametrize("name", ["promptgate.yaml", "conftest.py"])
+def test_configuration_that_git_ignores_is_in_doubt(branch: Project, name: str) -> None:
+    branch.write(".git/info/exclude", f"{name}\n")
+    branch.write(name, "")
+
+    result = branch.evals(SINCE, "-v")
+
+    assert told(result)[2:] == [f"  triage: {name} is not in main"]
+
+
 def test_a_changed_baseline_runs_its_suite(branch: Project) -> None:
     branch.write("promptgate.lock.json", branch.text("promptgate.lock.json").replace("triage.eval.yaml", "t.eval.yaml"))
 
