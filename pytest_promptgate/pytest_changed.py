@@ -77,9 +77,24 @@ def _reasons(evals: EvalSession, ref: str) -> Mapping[str, str]:
     before = _Before.of(evals, found)
     suites = {run.suite.name: run.suite for run in evals.runs.values()}
     reads = [before.reads(suite) for suite in suites.values()]
-    ours = {before.name(settings.lockfile)}  # looked at entry by entry
-    changed = {*found.changed(), *before.unseen_prompts()} - ours
+    written, store = {before.name(path) for path in _written(evals)}, f"{before.name(settings.store)}/"
+    changed = {name for name in found.changed() - written if not name.startswith(store)} | before.unseen_prompts()
     return reasons(reads, changed, prompts=f"{before.name(settings.prompts)}/")
+
+
+def skipped_notes(evals: EvalSession) -> Iterator[str]:
+    """What reports say of the suites that were left out."""
+    names = sorted({run.suite.name for run in evals.runs.values() if run.unchanged})
+    if names:
+        yield f"skipped, unchanged since {evals.settings.changed_since}: {', '.join(names)}"
+
+
+def _written(evals: EvalSession) -> Iterator[Path]:
+    """Files that runs write and that decide nothing; the lockfile does, and is looked at entry by entry."""
+    settings = evals.settings
+    yield from (settings.lockfile, settings.history_file, *settings.reports)
+    if xml := getattr(evals.config.option, "xmlpath", None):
+        yield evals.config.invocation_params.dir / xml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from front_project import ROWS, SUITE, Project, lines_of
 from git_project import commit, git, repository
@@ -163,6 +165,20 @@ def test_users_code_in_a_suite_is_in_doubt_when_any_code_changes(branch: Project
         "  other: skipped: unchanged",
         "  triage: helper.py changed, and mine:polite may read it",
     ]
+
+
+def test_what_runs_write_is_no_change_and_reports_name_what_was_left_out(branch: Project) -> None:
+    branch.write(".gitignore", "")
+    commit(branch.root, "nothing is ignored")
+    options = ("--junitxml=out.xml", "--prompt-report=run.json", "--prompt-report=run.md", "--prompt-history")
+    since = "--prompt-changed-since=HEAD"
+    branch.evals(*options, "-p", "no:cacheprovider")
+
+    result = branch.evals(since, *options, "-v", "-p", "no:cacheprovider")
+
+    assert told(result)[0] == "prompt evals: 0 of 2 suites run: nothing that they may read has changed since HEAD"
+    assert json.loads(branch.text("run.json"))["notes"] == ["skipped, unchanged since HEAD: other, triage"]
+    assert "- note: skipped, unchanged since HEAD: other, triage" in branch.text("run.md").splitlines()
 
 
 @pytest.mark.parametrize(
