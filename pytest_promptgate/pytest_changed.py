@@ -57,18 +57,18 @@ def leave_out_unchanged(evals: EvalSession, items: list[pytest.Item]) -> tuple[s
 
 def _keep(evals: EvalSession, items: list[pytest.Item]) -> None:
     idle = [item for item in items if isinstance(item, EvalItem) and item.run.unchanged]
-    gated = {item.run for item in idle if isinstance(item, GateItem)}
-    seen = set(gated)
-    dropped: set[pytest.Item] = set()
+    spoken_for = {item.run for item in idle if isinstance(item, GateItem)}
+    dropped: list[pytest.Item] = []
     for item in idle:
-        if isinstance(item, GateItem) or item.run not in seen:
-            seen.add(item.run)  # a suite without a gate is spoken for by its first case
+        if isinstance(item, GateItem) or item.run not in spoken_for:
+            spoken_for.add(item.run)  # by its first case, if it has no gate
             item.add_marker(pytest.mark.skip(reason=item.run.unchanged))
         else:
-            dropped.add(item)
+            dropped.append(item)
     if dropped:
-        items[:] = [item for item in items if item not in dropped]
-        evals.config.hook.pytest_deselected(items=list(dropped))
+        away = set(dropped)
+        items[:] = [item for item in items if item not in away]
+        evals.config.hook.pytest_deselected(items=dropped)
 
 
 def _reasons(evals: EvalSession, ref: str) -> Mapping[str, str]:

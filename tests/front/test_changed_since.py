@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from calibration_values import CALIBRATION
 from front_project import ROWS, SUITE, Project, lines_of
 from git_project import commit, git, repository
+
+from pytest_promptgate.files.lockfile import save_calibration
 
 SINCE = "--prompt-changed-since=main"
 OTHER = SUITE.replace("mails.jsonl", "others.jsonl").replace("triage", "other")
@@ -138,6 +141,28 @@ def test_a_suite_without_a_baseline_there_runs(branch: Project) -> None:
     result = branch.evals("--prompt-changed-since=HEAD", "-v")
 
     assert "  triage: HEAD has no baseline of it" in told(result)
+
+
+def test_another_calibration_of_judges_runs_everything(branch: Project) -> None:
+    save_calibration(branch.root / "promptgate.lock.json", "rubrics/tone.yaml", CALIBRATION)
+
+    result = branch.evals(SINCE, "-v")
+
+    assert told(result)[1:] == [
+        "  other: the calibrations of judges are not those of main",
+        "  triage: the calibrations of judges are not those of main",
+    ]
+
+
+def test_a_suite_without_gates_is_spoken_for_by_its_first_case(branch: Project) -> None:
+    branch.suite(f"{SUITE}gate: {{accuracy: report}}\n")
+    branch.accept("--accept-regression", "shown only")
+    commit(branch.root, "no gate")
+
+    result = branch.evals("--prompt-changed-since=HEAD", "evals/triage.eval.yaml")
+
+    assert result.ret == 0
+    result.assert_outcomes(skipped=1, deselected=9)
 
 
 def test_a_lockfile_that_cannot_be_read_there_runs_everything(branch: Project) -> None:
