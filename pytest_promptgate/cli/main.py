@@ -12,6 +12,7 @@ from pytest_promptgate.cli.calibrate import calibrate
 from pytest_promptgate.cli.estimate import estimate
 from pytest_promptgate.cli.exits import Commands
 from pytest_promptgate.cli.power import power
+from pytest_promptgate.cli.report import compare, report
 from pytest_promptgate.cli.responses import responses
 
 SCHEMAS = ("suite", "prompt", "rubric", "promptgate", "run")
@@ -36,3 +37,5 @@ main.add_command(power)
 main.add_command(calibrate)
 main.add_command(responses)
 main.add_command(batch)
+main.add_command(report)
+main.add_command(compare)
