@@ -6,6 +6,7 @@ code or a document and no code of the project takes part in the suite.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ SUITE_SUFFIX = ".eval.yaml"
 _CODE = (".py", ".pyi", ".js", ".jsx", ".ts", ".tsx", ".go", ".rs", ".java", ".kt", ".c", ".h", ".cpp")
 _DOCUMENTS = (".md", ".rst", ".png", ".svg", ".jpg", ".css")
 _EVERYBODYS = "conftest.py"  # may offer what any suite uses
+_VERSION = re.compile(r"v[1-9][0-9]*\.[a-z]+\Z")  # of a prompt; other files beside it may be parts of any prompt
 _NAMED = 8  # suites in the one line
 
 
@@ -37,8 +39,8 @@ class Reads:
         return self.defined_by(name) or any(_within(name, each) for each in self.data)
 
     def defined_by(self, name: str) -> bool:
-        """Whether `name` is its suite file or a version of its prompt, which nobody but it reads."""
-        return name == self.path or (self.prompts != "" and _within(name, self.prompts))
+        """Whether `name` is its suite file or a version of its prompt, which nobody else can include."""
+        return name == self.path or (self.prompts != "" and _is_version(name, self.prompts))
 
 
 def reasons(suites: Sequence[Reads], changed: Collection[str], *, prompts: str) -> Mapping[str, str]:
@@ -76,6 +78,10 @@ def _matters(name: str, suite: Reads, suites: Sequence[Reads], prompts: str) -> 
 def _is_code(name: str, prompts: str) -> bool:
     file = name.rpartition("/")[2]
     return file.endswith((*_CODE, *_DOCUMENTS)) and file != _EVERYBODYS and not _within(name, prompts)
+
+
+def _is_version(name: str, prompts: str) -> bool:
+    return name.startswith(prompts) and _VERSION.match(name[len(prompts) :]) is not None
 
 
 def _within(name: str, owner: str) -> bool:

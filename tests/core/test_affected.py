@@ -49,6 +49,8 @@ def test_a_file_of_one_suite_concerns_that_suite_alone(name: str) -> None:
         "conftest.py",
         "evals/conftest.py",
         "prompts/footer.md",
+        "prompts/triage/greeting.md",
+        "prompts/triage/parts/v1.prompty",
         "prompts/_partials/footer.txt",
         "data/other.jsonl",
         ".github/workflows/gate.yml",
