@@ -189,7 +189,7 @@ def _faults(document: RunDocument, room: int) -> list[str]:
     if not lines:
         return []
     page = _Page(left=room)
-    page.add(f"<details><summary>{len(lines)} without a full score sheet: errored, failed, unscored</summary>")
+    page.add(f"<details><summary>cases that failed or have no score: {len(lines)}</summary>")
     inside = _Page(left=room - 200)
     _fill(inside, lines, noun="case")
     return [*page.blocks, "\n".join(inside.blocks), "</details>"]

@@ -112,12 +112,11 @@ def _reasons(case: CaseRun, sample: int) -> list[str]:
 
 
 def fault_lines(document: RunDocument) -> list[str]:
-    """A line per case that failed, or that nobody could score."""
+    """A line per case that failed, or that nobody could score; the gravest first."""
+    found = [case for suite in document.suites for case in suite.cases if case.marks[0] in _FAULTS]
     return [
         f"- {code(case.id)} {case.marks[0]}{_why(case)}"
-        for suite in document.suites
-        for case in suite.cases
-        if case.marks[0] in _FAULTS
+        for case in sorted(found, key=lambda case: _FAULTS.index(case.marks[0]))
     ]
 
 
