@@ -9,11 +9,14 @@
     │   ├── SuiteError
     │   ├── RubricError        what a judge judges by
     │   ├── ConfigError        promptgate.yaml, ini values, command-line values
-    │   └── LockfileError
+    │   ├── LockfileError
+    │   └── RunFileError        a run document, or a report that is to be written
     ├── Faults                 several of them, told together
     ├── PinError               a model id that does not name one fixed snapshot
     ├── ToolboxError           two plugins offer one name, or an offer is not usable
     ├── ScorerError            a scorer raised: that case's own error
+    ├── HistoryError           the history of runs cannot be read or written
+    ├── CommentError           a report cannot be written on a pull request
     ├── StoreError             the response store cannot be read or written
     ├── BudgetError            the money or time granted does not suffice
     ├── EngineError            the engine's thread died, or stayed behind in another process
@@ -95,6 +98,10 @@ class LockfileError(FileError):
     """The lockfile or its outputs cannot be read, are of a newer version, or contradict themselves."""
 
 
+class RunFileError(FileError):
+    """A run document cannot be read, or a report cannot be written."""
+
+
 class Faults(PromptGateError):
     """Several errors of one file, told together, in the order of their places."""
 
@@ -122,6 +129,22 @@ class ScorerError(PromptGateError):
 
 class StoreError(PromptGateError):
     """The response store cannot be read or written."""
+
+
+class CommentError(PromptGateError):
+    """A report cannot be written on a pull request.
+
+    Attributes:
+        status: Of the HTTP answer; None if there was none.
+    """
+
+    def __init__(self, where: Place | str, what: str, *, hint: str = "", status: int | None = None) -> None:
+        super().__init__(where, what, hint=hint)
+        self.status = status
+
+
+class HistoryError(PromptGateError):
+    """The history of runs cannot be read or written, or a line of it holds no run."""
 
 
 class BudgetError(PromptGateError):

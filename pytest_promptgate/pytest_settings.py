@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -16,11 +17,11 @@ from pytest_promptgate.plugin import ALIAS, ALIAS_TAKEN, UPDATE
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 
+REPORTS = (".json", ".md")
 ITEM_MODES = ("auto", "case", "suite")
 FOLD_ABOVE = 5000  # cases; a node id each would slow every later pytest run of the project through its cache
 
@@ -41,6 +42,9 @@ class Settings:
     accept: str | None
     accept_dataset: str | None
     baseline_ref: str | None
+    changed_since: str | None  # suites run only if something that they read differs from this commit
+    history_file: Path
+    remembers: bool  # this run is added to it
     ci: bool
     attempt: int  # of the CI job, from 1
     alias: str  # the option that writes baselines, as this project can spell it
@@ -53,6 +57,8 @@ class Settings:
     fail_fast: bool  # a failure that is certain ends the calls of its suite
     judge_drift: bool  # calibrated judges are held against their calibration
     models: tuple[ModelChange, ...] = ()  # of this run alone
+    reports: tuple[Path, ...]  # to be written
+    step_summary: Path | None  # GitHub's page of the job
 
     @property
     def judges(self) -> bool:
@@ -91,6 +97,55 @@ def settings_of(config: pytest.Config) -> Settings:
         )
     if option.promptgate_baseline_ref is not None and not option.promptgate_baseline_ref.strip():
         raise pytest.UsageError("--baseline-ref is empty: name a commit, such as origin/main")
+    _check_together(option, alias)
+    root = config.rootpath
+    return Settings(
+        root=root,
+        prompts=root / config.getini("promptgate_prompts"),
+        lockfile=root / config.getini("promptgate_lockfile"),
+        store=root / config.getini("promptgate_dir"),
+        connections=_positive(config, "promptgate_max_connections"),
+        items=_one_of(config, "promptgate_items", ITEM_MODES),
+        offline=option.promptgate_offline,
+        smoke=option.promptgate_smoke,
+        update=option.promptgate_update,
+        accept=option.promptgate_accept,
+        accept_dataset=option.promptgate_accept_dataset,
+        baseline_ref=option.promptgate_baseline_ref,
+        changed_since=_changed_since(option, alias),
+        history_file=root / config.getini("promptgate_history"),
+        remembers=option.promptgate_history,
+        ci=os.environ.get("CI", "") not in ("", "0", "false"),
+        attempt=attempt_of(os.environ),
+        alias=alias,
+        refresh=option.promptgate_refresh,
+        control=option.promptgate_control,
+        aa=option.promptgate_aa,
+        max_cost=_parsed("--prompt-max-cost", option.promptgate_max_cost, parse_money),
+        max_time=_parsed("--prompt-max-time", option.promptgate_max_time, parse_duration),
+        shard=_parsed("--prompt-shard", option.promptgate_shard, parse_shard),
+        fail_fast=option.promptgate_fail_fast,
+        judge_drift=option.promptgate_judge_drift,
+        models=_models(option.promptgate_models),
+        reports=tuple(_report(config, text) for text in option.promptgate_report or ()),
+        step_summary=_step_summary(os.environ),
+    )
+
+
+def _step_summary(surroundings: Mapping[str, str]) -> Path | None:
+    named = surroundings.get("GITHUB_STEP_SUMMARY", "")
+    return Path(named) if named and surroundings.get("GITHUB_ACTIONS") == "true" else None
+
+
+def _report(config: pytest.Config, text: str) -> Path:
+    """Where a report is to stand: relative to where pytest was called, as its ``--junit-xml`` is."""
+    if Path(text).suffix.lower() not in REPORTS:
+        raise pytest.UsageError(f"--prompt-report {text!r}: a report ends in {' or '.join(REPORTS)}")
+    return config.invocation_params.dir / text
+
+
+def _check_together(option: argparse.Namespace, alias: str) -> None:
+    """Refuse options that contradict each other."""
     if option.promptgate_update and option.promptgate_smoke:
         raise pytest.UsageError(f"--prompt-smoke runs a few cases only, and {alias} needs all: drop one of the two")
     if option.promptgate_refresh and option.promptgate_offline:
@@ -106,33 +161,6 @@ def settings_of(config: pytest.Config) -> Settings:
     _check_aa(option, alias)
     _check_drift(option)
     _check_models(option, alias)
-    root = config.rootpath
-    return Settings(
-        root=root,
-        prompts=root / config.getini("promptgate_prompts"),
-        lockfile=root / config.getini("promptgate_lockfile"),
-        store=root / config.getini("promptgate_dir"),
-        connections=_positive(config, "promptgate_max_connections"),
-        items=_one_of(config, "promptgate_items", ITEM_MODES),
-        offline=option.promptgate_offline,
-        smoke=option.promptgate_smoke,
-        update=option.promptgate_update,
-        accept=option.promptgate_accept,
-        accept_dataset=option.promptgate_accept_dataset,
-        baseline_ref=option.promptgate_baseline_ref,
-        ci=os.environ.get("CI", "") not in ("", "0", "false"),
-        attempt=attempt_of(os.environ),
-        alias=alias,
-        refresh=option.promptgate_refresh,
-        control=option.promptgate_control,
-        aa=option.promptgate_aa,
-        max_cost=_parsed("--prompt-max-cost", option.promptgate_max_cost, parse_money),
-        max_time=_parsed("--prompt-max-time", option.promptgate_max_time, parse_duration),
-        shard=_parsed("--prompt-shard", option.promptgate_shard, parse_shard),
-        fail_fast=option.promptgate_fail_fast,
-        judge_drift=option.promptgate_judge_drift,
-        models=_models(option.promptgate_models),
-    )
 
 
 def _parsed(name: str, text: str | None, parse: Callable[[str], T]) -> T | None:
@@ -164,6 +192,24 @@ def _check_reason(name: str, reason: str | None, *, update: bool, alias: str) ->
         raise pytest.UsageError(f"{name} goes with {alias}: alone it would accept nothing")
     if reason is not None and not reason.strip():
         raise pytest.UsageError(f"{name} needs a reason: it is what the next reader of the lockfile sees")
+
+
+def _changed_since(option: argparse.Namespace, alias: str) -> str | None:
+    ref: str | None = option.promptgate_changed_since
+    if ref is None:
+        return None
+    if not ref.strip():
+        raise pytest.UsageError("--prompt-changed-since is empty: name a commit, such as origin/main")
+    wanted = {
+        alias: (option.promptgate_update, "writes the baselines of all that it collects"),
+        "--prompt-refresh": (option.promptgate_refresh, "asks anew what has not changed"),
+    }
+    for name, (given, does) in wanted.items():
+        if given:
+            raise pytest.UsageError(
+                f"--prompt-changed-since leaves out what has not changed, and {name} {does}: drop one of the two"
+            )
+    return ref
 
 
 def _check_control(control: bool, refresh: bool) -> None:

@@ -171,10 +171,19 @@ def asked(result: pytest.RunResult) -> list[str]:
     return [line.strip() for line in result.stdout.lines if re.match(r"  \d+ cases?: ", line)]
 
 
+HEADLINE = re.compile(r"(?:FAILED|INCONCLUSIVE|INTERRUPTED|BROKE|PASSED|NEW|MEASURED): ")
+
+
+def headline_of(result: pytest.RunResult) -> str:
+    """The line on top of the closing section, which says what the run came to."""
+    return next(line for line in result.stdout.lines if HEADLINE.match(line))
+
+
 def section(result: pytest.RunResult, title: str) -> str:
-    """The lines of one ``=== title ===`` section of the output."""
+    """The lines of one ``=== title ===`` section of the output; of the closing one without its headline."""
     lines = result.stdout.lines
     starts = [index for index, line in enumerate(lines) if re.fullmatch(rf"=+ {re.escape(title)} =+", line)]
     assert starts, f"no section {title!r} in:\n{result.stdout.str()}"
     following = [index for index in range(starts[0] + 1, len(lines)) if re.match(r"=+ .* =+$", lines[index])]
-    return "\n".join(lines[starts[0] + 1 : following[0] if following else len(lines)])
+    found = lines[starts[0] + 1 : following[0] if following else len(lines)]
+    return "\n".join(line for line in found if not HEADLINE.match(line))

@@ -9,17 +9,20 @@ import click
 from pytest_promptgate import __version__
 from pytest_promptgate.cli.batch import batch
 from pytest_promptgate.cli.calibrate import calibrate
+from pytest_promptgate.cli.comment import comment
 from pytest_promptgate.cli.diff import diff
 from pytest_promptgate.cli.estimate import estimate
 from pytest_promptgate.cli.exits import Commands
+from pytest_promptgate.cli.history import history
 from pytest_promptgate.cli.log import log
 from pytest_promptgate.cli.migrate import migrate
 from pytest_promptgate.cli.new_version import new_version
 from pytest_promptgate.cli.pins import pins
 from pytest_promptgate.cli.power import power
+from pytest_promptgate.cli.report import compare, report
 from pytest_promptgate.cli.responses import responses
 
-SCHEMAS = ("suite", "prompt", "rubric", "promptgate")
+SCHEMAS = ("suite", "prompt", "rubric", "promptgate", "run")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,3 +49,7 @@ main.add_command(log)
 main.add_command(migrate)
 main.add_command(pins)
 main.add_command(new_version)
+main.add_command(history)
+main.add_command(comment)
+main.add_command(report)
+main.add_command(compare)

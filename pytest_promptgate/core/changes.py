@@ -65,6 +65,8 @@ def _change(
         old_output=_text(outputs[0].get((old.case, old.sample))),
         new_output=_text(outputs[1].get((new.case, new.sample))),
         expected=pair.case.expected,
+        old_sample=old.sample,
+        new_sample=new.sample,
     )
 
 

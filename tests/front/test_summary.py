@@ -79,7 +79,7 @@ def test_unscored_and_errored_cases_stand_in_the_books(project: Project) -> None
 def test_an_unknown_price_is_said_to_be_unknown(project: Project) -> None:
     project.scripted("Completion(text=answers[question], tokens_in=1000, tokens_out=200)")
 
-    assert table(project.evals())[1] == "  10 cases: 0 unchanged, 10 asked, 12.0k tokens, cost unknown"
+    assert table(project.evals())[1] == "  10 cases: 0 unchanged, 10 asked, 12k tokens, cost unknown"
 
 
 def test_a_known_price_gives_the_cost(project: Project) -> None:
@@ -89,7 +89,7 @@ def test_a_known_price_gives_the_cost(project: Project) -> None:
         f"{project.text('promptgate.yaml')}prices: {{it/m-1: {{input: 2.5, output: 10}}}}\n",
     )
 
-    assert table(project.evals())[1] == "  10 cases: 0 unchanged, 10 asked, 12.0k tokens, $0.04"
+    assert table(project.evals())[1] == "  10 cases: 0 unchanged, 10 asked, 12k tokens, $0.04"
 
 
 def test_what_stopped_an_account_is_told_once_below_the_tables(project: Project) -> None:

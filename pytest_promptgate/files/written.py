@@ -1,0 +1,31 @@
+"""Reports as files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_promptgate.errors import LockfileError, RunFileError
+from pytest_promptgate.files.atomic import replace_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_HINT = "The run is not touched by it. Name another file, or mend the cause and run the command again."
+
+
+def write_report(path: Path, text: str, *, file: str) -> None:
+    """Make `text` the content of `path`, wholly or not at all; messages call it `file`.
+
+    Raises:
+        RunFileError: Its directory is missing or may not be written, the disk is full, or it is a directory.
+    """
+    if not path.parent.is_dir():
+        raise RunFileError(file, "the report was not written: there is no such directory", hint=_HINT)
+    if path.is_dir():
+        raise RunFileError(file, "the report was not written: it is a directory", hint=_HINT)
+    data = text.encode("utf-8", "replace")
+    try:
+        replace_file(path, lambda: (data,), file=file)
+    except LockfileError as error:
+        why = error.what.removeprefix("it cannot be written: ")
+        raise RunFileError(file, f"the report was not written: {why}", hint=_HINT) from error
