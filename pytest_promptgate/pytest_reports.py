@@ -10,6 +10,7 @@ from pytest_promptgate.errors import RunFileError
 from pytest_promptgate.files.run_file import run_text
 from pytest_promptgate.files.written import write_report
 from pytest_promptgate.pytest_document import document_of
+from pytest_promptgate.reports.markdown import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.pytest_update import Update
 
 # By suffix: the text of a report.
-KINDS: Mapping[str, Callable[[RunDocument], str]] = {".json": run_text}
+KINDS: Mapping[str, Callable[[RunDocument], str]] = {".json": run_text, ".md": markdown}
 
 
 @dataclass(slots=True)
@@ -41,8 +42,8 @@ class Reports:
 
     def write(self, session: pytest.Session, *, broken: str, update: Update | None) -> None:
         """Write every report that was asked for; raises nothing that a disk can do."""
-        paths = self.evals.settings.reports
-        if not paths or self.evals.dry:
+        paths, summary = self.evals.settings.reports, self.evals.settings.step_summary
+        if not (paths or summary) or self.evals.dry:
             return
         document = document_of(
             session,
@@ -54,6 +55,8 @@ class Reports:
         )
         for path in paths:
             self._write(path, KINDS[path.suffix.lower()](document))
+        if summary is not None:
+            self._append(summary, markdown(document))
 
     def _write(self, path: Path, text: str) -> None:
         shown = self.evals.settings.shown(path)
@@ -63,3 +66,11 @@ class Reports:
             self.faults.append(str(error))
         else:
             self.lines.append(f"wrote {shown}")
+
+    def _append(self, summary: Path, text: str) -> None:
+        """Add to the page that GitHub shows of a job; other steps write there too."""
+        try:
+            with summary.open("a", encoding="utf-8", errors="replace") as file:
+                file.write(f"{text}\n")
+        except OSError as error:
+            self.faults.append(f"GITHUB_STEP_SUMMARY: the report was not written: {error.strerror or error}")

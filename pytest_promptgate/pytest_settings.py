@@ -16,11 +16,11 @@ from pytest_promptgate.plugin import ALIAS, ALIAS_TAKEN, UPDATE
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 
-REPORTS = (".json",)
+REPORTS = (".json", ".md")
 ITEM_MODES = ("auto", "case", "suite")
 FOLD_ABOVE = 5000  # cases; a node id each would slow every later pytest run of the project through its cache
 
@@ -52,6 +52,7 @@ class Settings:
     shard: Shard | None
     fail_fast: bool  # a failure that is certain ends the calls of its suite
     reports: tuple[Path, ...]  # to be written
+    step_summary: Path | None  # GitHub's page of the job
 
     @property
     def judges(self) -> bool:
@@ -124,7 +125,13 @@ def settings_of(config: pytest.Config) -> Settings:
         shard=_parsed("--prompt-shard", option.promptgate_shard, parse_shard),
         fail_fast=option.promptgate_fail_fast,
         reports=tuple(_report(config, text) for text in option.promptgate_report or ()),
+        step_summary=_step_summary(os.environ),
     )
+
+
+def _step_summary(surroundings: Mapping[str, str]) -> Path | None:
+    named = surroundings.get("GITHUB_STEP_SUMMARY", "")
+    return Path(named) if named and surroundings.get("GITHUB_ACTIONS") == "true" else None
 
 
 def _report(config: pytest.Config, text: str) -> Path:

@@ -280,7 +280,8 @@ class SuiteRun:
     spent: Spent
     notes: tuple[str, ...] = ()
     transport: str = ""
-    cases: tuple[CaseRun, ...]  # those selected, in dataset order
+    failed: tuple[str, ...] = ()  # cases whose item fails
+    cases: tuple[CaseRun, ...] = ()  # those selected, in dataset order
 
     @property
     def verdicts(self) -> tuple[VerdictRun, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from pytest_promptgate.core.run_document import (
 )
 from pytest_promptgate.core.trust import rubrics_of
 from pytest_promptgate.core.types import Origin
-from pytest_promptgate.reports.documented_cases import case_runs
+from pytest_promptgate.reports.documented_cases import case_runs, failed_cases
 from pytest_promptgate.reports.documented_metrics import metric_runs, promise_runs
 
 if TYPE_CHECKING:
@@ -53,6 +53,11 @@ class Beside:
 
 def suite_run(report: Report, beside: Beside) -> SuiteRun:
     """One suite and slot as the document has it."""
+    return replace(suite_outline(report, beside), cases=tuple(case_runs(report)))
+
+
+def suite_outline(report: Report, beside: Beside) -> SuiteRun:
+    """The same without its cases: all that a closing table needs."""
     suite, pin = report.suite, report.pin
     return SuiteRun(
         name=suite.name,
@@ -83,7 +88,7 @@ def suite_run(report: Report, beside: Beside) -> SuiteRun:
         spent=spent_on(report.results),
         notes=report.notes,
         transport=report.transport,
-        cases=tuple(case_runs(report)),
+        failed=tuple(failed_cases(report)),
     )
 
 

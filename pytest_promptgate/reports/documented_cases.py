@@ -31,16 +31,25 @@ if TYPE_CHECKING:
 
 def case_runs(report: Report) -> Iterator[CaseRun]:
     """The cases of `report` that were selected, in dataset order."""
-    by_case: dict[str, list[Result]] = {}
-    for result in report.results:
-        by_case.setdefault(result.trial.case.id, []).append(result)
     scored = {spec.name for spec in report.suite.judged if spec.source not in OBSERVABLES}
     verdicts = [verdict for verdict in report.verdicts if verdict.metric in scored]
     worse = {move.case for verdict in verdicts for move in verdict.worse}
     better = {move.case for verdict in verdicts for move in verdict.better}
-    for name, results in by_case.items():
+    for name, results in _by_case(report).items():
         moved = [*([Mark.WORSE] if name in worse else []), *([Mark.BETTER] if name in better else [])]
         yield _case(report.suite, results, report.baseline, moved)
+
+
+def failed_cases(report: Report) -> Iterator[str]:
+    """The cases whose item fails."""
+    return (name for name, results in _by_case(report).items() if case_problem(report.suite, results))
+
+
+def _by_case(report: Report) -> dict[str, list[Result]]:
+    found: dict[str, list[Result]] = {}
+    for result in report.results:
+        found.setdefault(result.trial.case.id, []).append(result)
+    return found
 
 
 def _case(suite: Suite, results: Sequence[Result], baseline: Baseline | None, moved: Sequence[Mark]) -> CaseRun:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import CaseChange, MetricSpec, Report, Verdict
 
 _INTERVAL = 0.025  # on either side
-MOST_DRAWN = 1000  # trials; a bootstrap of more takes longer than anybody waits for an interval
+MOST_DRAWN = 500  # trials; a bootstrap of more takes longer than anybody waits for an interval
 
 
 def metric_runs(report: Report, *, sights: Sequence[Sight], aggregates: Mapping[str, Aggregate]) -> Iterator[MetricRun]:

@@ -140,4 +140,4 @@ def test_a_report_of_an_unknown_kind_is_refused_before_anything_is_asked(project
     result = project.evals("--prompt-report", "run.pdf")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "ERROR: --prompt-report 'run.pdf': a report ends in .json" in result.stderr.lines
+    assert "ERROR: --prompt-report 'run.pdf': a report ends in .json or .md" in result.stderr.lines

@@ -1,0 +1,143 @@
+"""What stands on top of every report: one line that says it, and a row per metric."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_promptgate.core.run_document import Status
+from pytest_promptgate.core.types import Measurement, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_promptgate.core.run_document import MetricRun, RunDocument, SuiteRun, VerdictRun
+    from pytest_promptgate.core.types import Measured
+
+_NAMED = 5  # cases in the headline
+_DOUBT = frozenset({Outcome.INCONCLUSIVE, Outcome.INCOMPARABLE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """The run in one line."""
+
+    word: str  # FAILED, INCONCLUSIVE, INTERRUPTED, BROKE, PASSED, NEW or MEASURED
+    text: str  # may quote a model
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing needs to be done."""
+        return self.word in ("PASSED", "NEW", "MEASURED")
+
+    def __str__(self) -> str:
+        return f"{self.word}: {self.text}"
+
+
+def headline(document: RunDocument) -> Headline:
+    """What the run came to; what is worst is said first."""
+    if document.status is not Status.COMPLETE:
+        return Headline(word=str(document.status).upper(), text=_unfinished(document))
+    if red := [verdict for _, verdict in document.red]:
+        known = [each for each in red if each.outcome not in _DOUBT]
+        first, *others = [*known, *(each for each in red if each not in known)]
+        more = f", and {_plural(len(others), 'more gate')} failed" if others else ""
+        return Headline(word="FAILED" if known else "INCONCLUSIVE", text=f"{first.reason}{more}")
+    if failed := [(suite, case) for suite in document.suites for case in suite.failed]:
+        names = ", ".join(case for _, case in failed[:_NAMED])
+        told = f"{names}{' …' if len(failed) > _NAMED else ''}"
+        return Headline(word="FAILED", text=f"{_plural(len(failed), 'case')} failed: {told}")
+    if blocked := [suite for suite in document.suites if suite.not_judged and not suite.spent.cases]:
+        return Headline(word="FAILED", text=blocked[0].not_judged.partition("\n")[0])
+    return _green(document)
+
+
+def _unfinished(document: RunDocument) -> str:
+    why = "; ".join(each.partition("\n")[0] for each in document.reasons) or "the run ended early"
+    judged = sum(suite.judged for suite in document.suites)
+    if not document.suites:
+        return why
+    return f"{why}; {judged} of {_plural(len(document.suites), 'suite')} judged"
+
+
+def _green(document: RunDocument) -> Headline:
+    judged = [suite for suite in document.suites if suite.judged]
+    verdicts = [each for suite in judged for each in suite.verdicts if each.gated]
+    if not judged:
+        what = _plural(len(document.suites), "suite")
+        return Headline(word="MEASURED", text=f"{what}, nothing is judged in this run")
+    cases = _plural(sum(suite.spent.cases for suite in judged), "case")
+    compared = [each for each in verdicts if each.outcome is not Outcome.NEW]
+    if not compared:
+        return Headline(word="NEW", text=f"{_plural(len(verdicts), 'metric')} on {cases}, no baseline yet")
+    better = sum(each.outcome is Outcome.IMPROVED for each in compared)
+    accepted = sum(bool(each.accepted) for each in verdicts)
+    told = f"no gate failed: {_plural(len(compared), 'metric')} on {cases} held against the baseline"
+    more = [f"{better} improved"] * bool(better) + [f"{accepted} accepted"] * bool(accepted)
+    return Headline(word="PASSED", text=", ".join([told, *more]))
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One metric, as a reader sees it; "-" is what is not known."""
+
+    metric: str
+    baseline: str
+    current: str
+    change: str
+    interval: str  # of the change, at 95 %
+    verdict: str
+    books: str  # scored/unscored/errored
+    red: bool
+
+
+def rows(suite: SuiteRun) -> list[Row]:
+    """A row per metric and gated slice that was measured."""
+    return [_row(each) for each in suite.metrics if each.measured is not None]
+
+
+def _row(metric: MetricRun) -> Row:
+    verdict, measured = metric.verdict, metric.measured
+    assert measured is not None
+    books = measured.books
+    return Row(
+        metric=metric.spec.name,
+        baseline="-" if verdict is None else number(verdict.baseline),
+        current=number(measured if verdict is None or verdict.current is None else verdict.current),
+        change="-" if verdict is None or verdict.change is None else f"{verdict.change:+.3f}",
+        interval=_interval(verdict),
+        verdict=_word(verdict),
+        books=f"{books.scored}/{books.unscored}/{books.errored}",
+        red=verdict is not None and verdict.red,
+    )
+
+
+def _interval(verdict: VerdictRun | None) -> str:
+    if verdict is None or verdict.change_interval is None:
+        return "-"
+    low, high = verdict.change_interval
+    return f"{low:+.3f} … {high:+.3f}"
+
+
+def _word(verdict: VerdictRun | None) -> str:
+    if verdict is None:
+        return "-"
+    return str(verdict.outcome) if verdict.gated else f"{verdict.outcome} (not gated)"
+
+
+def number(measured: Measured | None) -> str:
+    """A metric's value with as many digits as a reader can use; "-" if there is none."""
+    if not isinstance(measured, Measurement):
+        return "-"
+    value = measured.value
+    return f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def columns(found: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of equally many cells as aligned lines."""
+    widths = [max(len(row[at]) for row in found) for at in range(len(found[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in found]
