@@ -42,6 +42,12 @@ OPTIONS = (
         "hold the run against the baselines of a Git commit (origin/main): what a required check does",
     ),
     (
+        "--prompt-changed-since",
+        "changed_since",
+        "REF",
+        "run only the suites that read something that a Git commit (origin/main) has otherwise; in doubt a suite runs",
+    ),
+    (
         "--prompt-offline",
         "offline",
         "",
@@ -79,6 +85,7 @@ OPTIONS = (
         "",
         "ask no more of a suite whose failure is certain, whatever its other cases bring",
     ),
+    ("--prompt-history", "history", "", "add a line for each suite that ran completely to the file promptgate_history"),
     ("--prompt-shard", "shard", "I/N", "run a stable share of the cases, to be judged after the stores are merged"),
 )
 # Ini value, help, default.
@@ -86,6 +93,7 @@ INI = (
     ("promptgate_prompts", "directory of the prompts", "prompts"),
     ("promptgate_lockfile", "file of the baselines", "promptgate.lock.json"),
     ("promptgate_dir", "directory of the response store; not for Git", ".promptgate"),
+    ("promptgate_history", "file that --prompt-history adds to", "promptgate.history.jsonl"),
     ("promptgate_max_connections", "most calls under way at once, per provider account", "64"),
     ("promptgate_items", "one test per case, per suite, or as the size demands (auto)", "auto"),
 )

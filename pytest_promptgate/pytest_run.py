@@ -24,6 +24,7 @@ from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, Eva
 from pytest_promptgate.pytest_judges import account_notes, grade_baseline
 from pytest_promptgate.pytest_told import described, listed, not_asked
 from pytest_promptgate.pytest_trust import distrusted, gate_items, trust_notes, why_skipped
+from pytest_promptgate.reports.junit import gate_properties
 from pytest_promptgate.reports.text import case_problem, gate_text
 from pytest_promptgate.workflows.assess import assess
 from pytest_promptgate.workflows.rescoring import rescored
@@ -50,6 +51,7 @@ class Run:
         self.cases: tuple[str, ...] = smoke_cases(plan.suite) if smoke else tuple(each.id for each in plan.suite.cases)
         self.selected: tuple[str, ...] = ()
         self.partial = ""
+        self.unchanged = ""  # why it is left out: nothing that it reads has changed
         self.blocked = ""  # why nothing of it may be asked
         self.speaker: EvalItem | None = None  # says so, if it is blocked and no gate was selected to do it
         self.report: Report | None = None
@@ -92,7 +94,7 @@ class Run:
     def settle(self, items: Sequence[pytest.Item]) -> None:
         """Find out which cases were selected; a gate without any case pulls the whole suite in."""
         mine = [item for item in items if isinstance(item, EvalItem) and item.run is self]
-        if not mine:
+        if not mine or self.unchanged:
             return
         self.speaker = None if any(isinstance(item, GateItem) for item in mine) else mine[0]
         chosen = {item.case_id for item in mine if isinstance(item, CaseItem)}
@@ -123,7 +125,7 @@ class Run:
 
     def await_results(self, item: EvalItem) -> None:
         """Wait for what `item` is about to read; a fault of the engine is left for the item to meet and tell."""
-        if self.blocked:
+        if self.blocked or self.unchanged:
             return
         with suppress(EngineError):
             if isinstance(item, GateItem) and self.session.settings.judges:
@@ -176,13 +178,7 @@ class Run:
             pytest.skip(f"shard {self.session.settings.shard}: judged after the merge")
         report = self.judged()
         verdict = next(each for each in report.verdicts if each.metric == item.metric)
-        item.user_properties += [
-            ("promptgate_metric", item.metric),
-            ("promptgate_verdict", str(verdict.outcome)),
-            ("promptgate_reason", verdict.reason),
-        ]
-        if verdict.change is not None:
-            item.user_properties.append(("promptgate_change", verdict.change))
+        item.user_properties += gate_properties(report, verdict, aggregates=self.session.toolbox().aggregates)
         if why := why_skipped(self, verdict):
             pytest.skip(why)
         settings = self.session.settings

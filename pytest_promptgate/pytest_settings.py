@@ -41,6 +41,9 @@ class Settings:
     accept: str | None
     accept_dataset: str | None
     baseline_ref: str | None
+    changed_since: str | None  # suites run only if something that they read differs from this commit
+    history_file: Path
+    remembers: bool  # this run is added to it
     ci: bool
     attempt: int  # of the CI job, from 1
     alias: str  # the option that writes baselines, as this project can spell it
@@ -87,19 +90,7 @@ def settings_of(config: pytest.Config) -> Settings:
         )
     if option.promptgate_baseline_ref is not None and not option.promptgate_baseline_ref.strip():
         raise pytest.UsageError("--baseline-ref is empty: name a commit, such as origin/main")
-    if option.promptgate_update and option.promptgate_smoke:
-        raise pytest.UsageError(f"--prompt-smoke runs a few cases only, and {alias} needs all: drop one of the two")
-    if option.promptgate_refresh and option.promptgate_offline:
-        raise pytest.UsageError("--prompt-refresh asks anew, and --prompt-offline asks nothing: drop one of the two")
-    _check_control(option.promptgate_control, option.promptgate_refresh)
-    if option.promptgate_shard and option.promptgate_update:
-        raise pytest.UsageError(
-            f"--prompt-shard runs a share of the cases, and {alias} needs all: "
-            "merge the stores of all shards, then run it once without --prompt-shard"
-        )
-    if option.promptgate_fail_fast:
-        _check_fail_fast(option.promptgate_update, option.promptgate_shard, option.promptgate_control, alias)
-    _check_aa(option, alias)
+    _check_together(option, alias)
     root = config.rootpath
     return Settings(
         root=root,
@@ -114,6 +105,9 @@ def settings_of(config: pytest.Config) -> Settings:
         accept=option.promptgate_accept,
         accept_dataset=option.promptgate_accept_dataset,
         baseline_ref=option.promptgate_baseline_ref,
+        changed_since=_changed_since(option, alias),
+        history_file=root / config.getini("promptgate_history"),
+        remembers=option.promptgate_history,
         ci=os.environ.get("CI", "") not in ("", "0", "false"),
         attempt=attempt_of(os.environ),
         alias=alias,
@@ -141,6 +135,23 @@ def _report(config: pytest.Config, text: str) -> Path:
     return config.invocation_params.dir / text
 
 
+def _check_together(option: argparse.Namespace, alias: str) -> None:
+    """Refuse options that contradict each other."""
+    if option.promptgate_update and option.promptgate_smoke:
+        raise pytest.UsageError(f"--prompt-smoke runs a few cases only, and {alias} needs all: drop one of the two")
+    if option.promptgate_refresh and option.promptgate_offline:
+        raise pytest.UsageError("--prompt-refresh asks anew, and --prompt-offline asks nothing: drop one of the two")
+    _check_control(option.promptgate_control, option.promptgate_refresh)
+    if option.promptgate_shard and option.promptgate_update:
+        raise pytest.UsageError(
+            f"--prompt-shard runs a share of the cases, and {alias} needs all: "
+            "merge the stores of all shards, then run it once without --prompt-shard"
+        )
+    if option.promptgate_fail_fast:
+        _check_fail_fast(option.promptgate_update, option.promptgate_shard, option.promptgate_control, alias)
+    _check_aa(option, alias)
+
+
 def _parsed(name: str, text: str | None, parse: Callable[[str], T]) -> T | None:
     if text is None:
         return None
@@ -155,6 +166,24 @@ def _check_reason(name: str, reason: str | None, *, update: bool, alias: str) ->
         raise pytest.UsageError(f"{name} goes with {alias}: alone it would accept nothing")
     if reason is not None and not reason.strip():
         raise pytest.UsageError(f"{name} needs a reason: it is what the next reader of the lockfile sees")
+
+
+def _changed_since(option: argparse.Namespace, alias: str) -> str | None:
+    ref: str | None = option.promptgate_changed_since
+    if ref is None:
+        return None
+    if not ref.strip():
+        raise pytest.UsageError("--prompt-changed-since is empty: name a commit, such as origin/main")
+    wanted = {
+        alias: (option.promptgate_update, "writes the baselines of all that it collects"),
+        "--prompt-refresh": (option.promptgate_refresh, "asks anew what has not changed"),
+    }
+    for name, (given, does) in wanted.items():
+        if given:
+            raise pytest.UsageError(
+                f"--prompt-changed-since leaves out what has not changed, and {name} {does}: drop one of the two"
+            )
+    return ref
 
 
 def _check_control(control: bool, refresh: bool) -> None:

@@ -48,6 +48,8 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
         if evals.runs and not evals.begun and not evals.dry and not reporter.stats.get("error"):
             reporter.write_line("prompt evals: none was selected, nothing was asked", yellow=True)
         return
+    if evals.runs and all(run.unchanged for run in evals.runs.values()):
+        return  # said when the suites were chosen
     reporter.write_sep("=", "prompt evals")
     if evals.trials is None:
         for line in evals.reference.changes(evals.toolbox().aggregates):

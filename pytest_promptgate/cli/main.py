@@ -9,8 +9,10 @@ import click
 from pytest_promptgate import __version__
 from pytest_promptgate.cli.batch import batch
 from pytest_promptgate.cli.calibrate import calibrate
+from pytest_promptgate.cli.comment import comment
 from pytest_promptgate.cli.estimate import estimate
 from pytest_promptgate.cli.exits import Commands
+from pytest_promptgate.cli.history import history
 from pytest_promptgate.cli.power import power
 from pytest_promptgate.cli.responses import responses
 
@@ -36,3 +38,5 @@ main.add_command(power)
 main.add_command(calibrate)
 main.add_command(responses)
 main.add_command(batch)
+main.add_command(history)
+main.add_command(comment)
