@@ -10,6 +10,7 @@ from pytest_promptgate.errors import RunFileError
 from pytest_promptgate.files.run_file import run_text
 from pytest_promptgate.files.written import write_report
 from pytest_promptgate.pytest_document import document_of
+from pytest_promptgate.reports.html import html_text
 from pytest_promptgate.reports.markdown import markdown
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.pytest_update import Update
 
 # By suffix: the text of a report.
-KINDS: Mapping[str, Callable[[RunDocument], str]] = {".json": run_text, ".md": markdown}
+KINDS: Mapping[str, Callable[[RunDocument], str]] = {".json": run_text, ".md": markdown, ".html": html_text}
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ class Change:
 
 
 def change_drawn(found: Change, *, label: str) -> Markup:
-    """The change and its interval against the baseline, a line, and the tolerated drop, a band; worse is to the left."""
+    """The change with its interval beside the baseline, a line, and the tolerated drop, a band; worse is to the left."""
     ends = [abs(found.change), found.tolerance, *map(abs, found.interval or ())]
     reach = 1.15 * max(ends) or 1.0
     middle = WIDTH / 2
@@ -63,7 +63,7 @@ def bins(before: Sequence[float], now: Sequence[float]) -> Bins | None:
     if not values:
         return None
     low, high = min(values), max(values)
-    if 0 <= low and high <= 1:
+    if low >= 0 and high <= 1:
         low, high = 0.0, 1.0
     if not math.isfinite(high - low):
         return None
@@ -98,7 +98,9 @@ def bins_drawn(found: Bins, *, label: str) -> Markup:
                 )
             )
     base = tag("line", class_="zero", x1=0, x2=200, y1=60, y2=60)
-    return tag("svg", tag("title", label), bars, base, class_="bins", viewBox="0 0 200 62", role="img", aria_label=label)
+    return tag(
+        "svg", tag("title", label), bars, base, class_="bins", viewBox="0 0 200 62", role="img", aria_label=label
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +122,7 @@ def trend_drawn(dots: Sequence[Dot], *, label: str) -> Markup:
     step = 380 / max(1, len(dots) - 1)
 
     def at(value: float) -> float:
-        return 74 - (value - low) / (high - low) * 68
+        return 74.0 - (value - low) / (high - low) * 68
 
     places = [(10 + step * index, at(dot.value)) for index, dot in enumerate(dots)]
     shapes = [

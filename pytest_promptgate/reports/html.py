@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Json
 
 # What ends a script block, or a line of a script, is written out.
-_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_UNSAFE: dict[str, str | int | None] = {
+    "<": "\\u003c",
+    ">": "\\u003e",
+    "&": "\\u0026",
+    "\u2028": "\\u2028",
+    "\u2029": "\\u2029",
+}
 
 
 def html_text(document: RunDocument, curves: Sequence[Curve] = ()) -> str:
@@ -97,5 +103,3 @@ def _explorer() -> Markup:
         id="cases",
         tabindex=-1,
     )
-
-

@@ -136,8 +136,7 @@ def _judges(suite: SuiteRun) -> Markup:
     lines = []
     for each in suite.judges:
         trust = "uncalibrated" if each.trust is None else str(each.trust)
-        pairs = "" if each.compared is None else f"both orders agree on {each.compared.agreed} of {each.compared.n}"
+        found = each.compared
+        pairs = "" if found is None else f"both orders agree on {found.agreed} of {found.asked}"
         lines.append((each.scorer, trust, each.doubt, pairs))
     return folded("Judges", table(("judge", "trust", "why", "comparisons"), lines)) if lines else Markup("")
-
-
