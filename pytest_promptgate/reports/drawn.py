@@ -23,7 +23,7 @@ class Change:
 
 
 def change_drawn(found: Change, *, label: str) -> Markup:
-    """The change with its interval beside the baseline, a line, and the tolerated drop, a band; worse is to the left."""
+    """The change with its interval, the baseline as a line, the tolerated drop as a band; worse is to the left."""
     ends = [abs(found.change), found.tolerance, *map(abs, found.interval or ())]
     reach = 1.15 * max(ends) or 1.0
     middle = WIDTH / 2
@@ -116,7 +116,7 @@ class Dot:
 def trend_drawn(dots: Sequence[Dot], *, label: str) -> Markup:
     """The runs from left to right, oldest first, with their intervals; `dots` is not empty."""
     ends = [end for dot in dots for end in (dot.value, *(dot.interval or ()))]
-    low, high = min(ends), max(ends)
+    low, high = float(min(ends)), float(max(ends))
     if low == high:
         low, high = low - 0.5, high + 0.5
     step = 380 / max(1, len(dots) - 1)
