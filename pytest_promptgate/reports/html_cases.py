@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Grade, Json
 
 _TOLD = frozenset({Mark.UNCHANGED, Mark.SAME})  # cases of which nothing is to be said
-_MOST_DIFFED = 2_000_000  # characters in all word diffs of a page: the worst cases come first
+_MOST_DIFFED = 500_000  # characters in all word diffs of a page: the worst cases come first
 _LONG = 4_000  # characters of a text of a case of which nothing is to be said
 _FATES = {Fate.KEPT: 0, Fate.REMOVED: 1, Fate.ADDED: 2}
 
