@@ -59,13 +59,13 @@ def _suite(suite: SuiteRun, budget: _Budget) -> Json:
 def _case(case: CaseRun, budget: _Budget) -> Json:
     quiet = case.marks[0] in _TOLD
     now, before = list(case.now), list(case.before)
-    same = {each.sample: each.output for each in before if each.output}
+    same = {each.sample: each.answer for each in before if each.answer is not None}
     found: dict[str, Json] = {
         "i": printable(case.id),
         "m": [str(each) for each in case.marks],
         "n": [[printable(name), _shown(value, quiet=quiet)] for name, value in case.inputs.items()],
         "w": printable(str(case.place)),
-        "a": [_trial(each, quiet=quiet, same=same.get(each.sample) == each.output) for each in now],
+        "a": [_trial(each, quiet=quiet, same=same.get(each.sample) == each.answer) for each in now],
         "b": [_trial(each, quiet=quiet) for each in before],
         "g": [printable(each) for each in case.slices],
         "t": [printable(each) for each in case.tags],
@@ -131,9 +131,11 @@ def _diff(case: CaseRun, budget: _Budget) -> list[Json]:
     earlier = {each.sample: each for each in case.before}
     for now in case.now:
         before = earlier.get(now.sample)
-        if before is None or before.answer is None or now.answer is None or before.output == now.output:
+        if before is None or before.answer is None or now.answer is None:
             continue
         was, became = answer_text(before.answer), answer_text(now.answer)
+        if was == became:
+            continue
         if not budget.allows(was, became):
             return []
         return [[_FATES[each.mark], printable(each.text)] for each in word_diff(was, became)]

@@ -115,7 +115,8 @@
     at = found.findIndex((each) => each.key === state.open);
     list.style.height = `${Math.min(10, Math.max(1, found.length)) * ROW + 2}px`;
     told.textContent = `${found.length} of ${cases.length} cases`;
-    list.scrollTop = at > 0 ? Math.max(0, (at - 2) * ROW) : 0;
+    draw();
+    list.scrollTop = Math.max(0, (at - 2) * ROW);
     draw();
     openCase();
   }
