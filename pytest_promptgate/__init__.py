@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.ports import Row
     from pytest_promptgate.core.types import Case, Completion, Score, ToolCall, Unscored
     from pytest_promptgate.hookspecs import hookimpl
+    from pytest_promptgate.notebook import load_run
 
-__all__ = ["Case", "Completion", "Row", "Score", "ToolCall", "Unscored", "__version__", "hookimpl"]
+__all__ = ["Case", "Completion", "Row", "Score", "ToolCall", "Unscored", "__version__", "hookimpl", "load_run"]
 
 _HOMES = {
     "Case": "core.types",
@@ -25,6 +26,7 @@ _HOMES = {
     "ToolCall": "core.types",
     "Unscored": "core.types",
     "hookimpl": "hookspecs",
+    "load_run": "notebook",
 }
 
 

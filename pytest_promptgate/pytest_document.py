@@ -22,7 +22,7 @@ from pytest_promptgate.pytest_aa import known_noise
 from pytest_promptgate.reports.documented import Beside, suite_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.pytest_session import EvalSession
@@ -39,6 +39,7 @@ def document_of(
     ended: float,
     broken: Sequence[str],
     update: Update | None,
+    made: Callable[[Report, Beside], SuiteRun] = suite_run,
 ) -> RunDocument:
     """The document of a run that is over.
 
@@ -49,6 +50,7 @@ def document_of(
         ended: The same.
         broken: Why the engine could not go on, or nothing could be collected; empty if it could.
         update: What became of the baselines; None if none was to be written.
+        made: What becomes of a suite; `suite_outline` leaves its cases out.
     """
     status, reasons = _status(session, evals, broken)
     return RunDocument(
@@ -66,11 +68,12 @@ def document_of(
         ),
         arguments=without_secrets([str(each) for each in evals.config.invocation_params.args]),
         mode=_mode(evals, os.environ),
-        git=_git(evals, os.environ),
-        suites=tuple(_suites(evals)),
+        git=_git(evals, os.environ) if made is suite_run else None,
+        suites=tuple(_suites(evals, made)),
         failures=session.testsfailed,
         notes=tuple(_notes(evals)),
         updated=update.lines if update is not None else (),
+        refused=update is not None and update.refused,
     )
 
 
@@ -120,7 +123,7 @@ def _git(evals: EvalSession, surroundings: Mapping[str, str]) -> GitState | None
     return GitState(commit=commit, branch=branch or named, dirty=dirty)
 
 
-def _suites(evals: EvalSession) -> Iterator[SuiteRun]:
+def _suites(evals: EvalSession, made: Callable[[Report, Beside], SuiteRun]) -> Iterator[SuiteRun]:
     for run in evals.runs.values():
         if not run.selected and not run.blocked:
             continue
@@ -128,11 +131,11 @@ def _suites(evals: EvalSession) -> Iterator[SuiteRun]:
         report = run.report
         if report is None:
             report = _unfinished(evals, run)
-        yield suite_run(
+        yield made(
             report,
             Beside(
                 not_judged=why,
-                sights=_sights(evals, run),
+                sights=_sights(evals, run) if made is suite_run else (),
                 calibrations=evals.reference.calibrations,
                 aggregates=evals.toolbox().aggregates,
             ),

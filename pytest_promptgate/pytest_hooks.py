@@ -187,7 +187,7 @@ class EvalHooks:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The closing tables."""
         if not terminalreporter.config.option.no_summary:
-            write_summary(terminalreporter, self.evals, self.update, broken=self.broken)
+            write_summary(terminalreporter, self.evals, self.update, broken=self.broken, outline=self.reports.outline)
         for line in self.remembered:
             terminalreporter.write_line(line)
         write_annotations(terminalreporter, self.evals)

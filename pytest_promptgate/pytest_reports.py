@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.errors import RunFileError
 from pytest_promptgate.files.run_file import run_text
 from pytest_promptgate.files.written import write_report
 from pytest_promptgate.pytest_document import document_of
+from pytest_promptgate.reports.documented import suite_outline
 from pytest_promptgate.reports.html import html_text
 from pytest_promptgate.reports.markdown import markdown
 
@@ -39,14 +41,16 @@ class Reports:
     lines: list[str] = field(default_factory=list)  # what became of them, for the summary
     faults: list[str] = field(default_factory=list)
     uncollected: list[str] = field(default_factory=list)  # what was wrong with files
+    outline: RunDocument | None = None  # the run without its cases; None: it is not over, or was dry
     _began: float = field(default_factory=time.time)
 
     def write(self, session: pytest.Session, *, broken: str, update: Update | None) -> None:
         """Write every report that was asked for; raises nothing that a disk can do."""
         paths, summary = self.evals.settings.reports, self.evals.settings.step_summary
-        if not (paths or summary) or self.evals.dry:
+        if self.evals.dry:
             return
-        document = document_of(
+        told = partial(
+            document_of,
             session,
             self.evals,
             began=self._began,
@@ -54,6 +58,10 @@ class Reports:
             broken=(broken,) if broken else tuple(self.uncollected),
             update=update,
         )
+        self.outline = told(made=suite_outline)
+        if not (paths or summary):
+            return
+        document = told()
         for path in paths:
             self._write(path, KINDS[path.suffix.lower()](document))
         if summary is not None:

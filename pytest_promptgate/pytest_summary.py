@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.estimate import dollars
 from pytest_promptgate.core.printable import printable
-from pytest_promptgate.core.types import Origin
-from pytest_promptgate.pytest_progress import count
+from pytest_promptgate.reports.closing import spent_line, table
 from pytest_promptgate.reports.control import control_lines
+from pytest_promptgate.reports.documented import spent_on
 from pytest_promptgate.reports.extractions import extraction_lines
 from pytest_promptgate.reports.judged import judged_lines
 from pytest_promptgate.reports.self_trial import self_trial_lines
 from pytest_promptgate.reports.slices import slice_lines
 from pytest_promptgate.reports.tested import tested_lines
-from pytest_promptgate.reports.text import since_baseline, table, unscored_lines
+from pytest_promptgate.reports.text import since_baseline, unscored_lines
+from pytest_promptgate.reports.top import headline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,18 +22,28 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_promptgate.core.plan import Plan
+    from pytest_promptgate.core.run_document import RunDocument, SuiteRun
     from pytest_promptgate.core.self_trial import SelfTrial
     from pytest_promptgate.core.types import Report, Result
     from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.pytest_session import EvalSession
     from pytest_promptgate.pytest_update import Update
+    from pytest_promptgate.reports.top import Headline
     from pytest_promptgate.workflows.evaluate import Evaluation
 
 
 _COMPLAINTS = 5  # named one by one
+_SCREEN = 16  # lines that leave room for pytest's own summary
 
 
-def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update: Update | None, *, broken: str) -> None:
+def write_summary(
+    reporter: pytest.TerminalReporter,
+    evals: EvalSession,
+    update: Update | None,
+    *,
+    broken: str,
+    outline: RunDocument | None,
+) -> None:
     """Write everything that closes a run; nothing is decided here.
 
     Args:
@@ -42,6 +51,7 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
         evals: Of the run.
         update: What became of the baselines; None if none was to be written.
         broken: Why the engine could not go on; "" if it could.
+        outline: The run without its cases; None if it was dry.
     """
     engine = evals.started()
     if update is None and engine is None:
@@ -51,14 +61,17 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
     if evals.runs and all(run.unchanged for run in evals.runs.values()):
         return  # said when the suites were chosen
     reporter.write_sep("=", "prompt evals")
+    if outline is not None:
+        _write_headline(reporter, headline(outline))
+    suites = {(each.name, each.slot): each for each in outline.suites} if outline is not None else {}
     if evals.trials is None:
         for line in evals.reference.changes(evals.toolbox().aggregates):
             reporter.write_line(printable(line))
     for run in evals.runs.values():
         if evals.trials is not None and run.key in evals.trials.done:
             _write_self_trial(reporter, evals.trials.done[run.key])
-        elif run.report is not None:
-            _write_report(reporter, run.report)
+        elif run.report is not None and run.key in suites:
+            _write_report(reporter, run.report, suites[run.key])
         elif engine is not None and run.selected and not run.blocked:
             _write_unjudged(reporter, run, engine)
     if engine is not None:
@@ -77,6 +90,8 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
             reporter.write_line(line)
     elif evals.settings.update:
         reporter.write_line("no baseline was written: the run ended early", red=True)
+    if outline is not None and not headline(outline).good and _is_long(outline):
+        _write_headline(reporter, headline(outline))
 
 
 def _write_self_trial(reporter: pytest.TerminalReporter, trial: SelfTrial) -> None:
@@ -116,7 +131,18 @@ def _write_title(reporter: pytest.TerminalReporter, of: Plan | Report, more: str
     reporter.write_line(f"{of.suite.name}: {of.suite.prompt.label} on {bracket}{more}", bold=True)
 
 
-def _write_report(reporter: pytest.TerminalReporter, report: Report) -> None:
+def _write_headline(reporter: pytest.TerminalReporter, found: Headline) -> None:
+    """The run in one line, as it stands on top of every report."""
+    colour = {"green": True} if found.good else {"red": True}
+    reporter.write_line(printable(str(found)), bold=True, **colour)
+
+
+def _is_long(outline: RunDocument) -> bool:
+    """Whether the first line of the section may have left the screen when its last one is written."""
+    return sum(len(suite.metrics) + len(suite.sliced) + 6 for suite in outline.suites) > _SCREEN
+
+
+def _write_report(reporter: pytest.TerminalReporter, report: Report, suite: SuiteRun) -> None:
     _write_title(reporter, report)
     reporter.write_line(f"  {asked(report.results)}")
     if report.control is not None and report.control.results:
@@ -128,11 +154,8 @@ def _write_report(reporter: pytest.TerminalReporter, report: Report) -> None:
     if report.partial:
         what = "compared on these cases" if report.verdicts else "judged after the merge"
         reporter.write_line(f"  {report.partial}: {what}, no baseline is written", yellow=True)
-    header, *rows = table(report)
-    reporter.write_line(f"  {header}")
-    red = {verdict.metric for verdict in report.verdicts if verdict.red}
-    for measured, row in zip(report.measurements, rows, strict=True):
-        reporter.write_line(f"  {row}", red=measured.metric in red)
+    for line, red in table(suite):
+        reporter.write_line(f"  {line}", red=red)
     answers = (*unscored_lines(report), *extraction_lines(report))
     for line in (*control_lines(report), *tested_lines(report), *answers, *slice_lines(report)):
         reporter.write_line(f"  {line}")
@@ -143,23 +166,5 @@ def _write_report(reporter: pytest.TerminalReporter, report: Report) -> None:
 
 
 def asked(results: Sequence[Result]) -> str:
-    """``60 cases: 58 unchanged, 2 asked, 1.2k tokens, $0.01``: a run always says what it cost."""
-    origins = Counter(result.origin for result in results)
-    cases = len({result.trial.case.id for result in results})
-    parts = [f"{origins[Origin.UNCHANGED]} unchanged"]
-    if origins[Origin.STORED]:
-        parts.append(f"{origins[Origin.STORED]} from the store")
-    parts.append(f"{origins[Origin.ASKED]} asked")
-    if origins[Origin.NOWHERE]:
-        parts.append(f"{origins[Origin.NOWHERE]} not answered")
-    calls = [result for result in results if result.origin is Origin.ASKED]
-    paid = [result.observation for result in calls]
-    times = [result.completion.requests if result.completion else 1 for result in calls]  # 2: it was hedged
-    tokens = sum((each.tokens_in or 0) + (each.tokens_out or 0) for each in paid)
-    if tokens:
-        parts.append(f"{count(tokens)} tokens")
-    if paid:
-        known = all(each.cost_usd is not None for each in paid)
-        cost = sum((each.cost_usd or 0.0) * requests for each, requests in zip(paid, times, strict=True))
-        parts.append(dollars(cost) if known else "cost unknown")
-    return f"{cases} case{'s' if cases != 1 else ''}: {', '.join(parts)}"
+    """What these results took, in a line."""
+    return spent_line(spent_on(results))

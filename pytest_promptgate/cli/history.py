@@ -16,7 +16,7 @@ from pytest_promptgate.core.printable import one_line, printable
 from pytest_promptgate.core.sparkline import ASCII, BLOCKS, sparkline
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.files.history import read_history
-from pytest_promptgate.reports.text import digits
+from pytest_promptgate.reports.top import digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

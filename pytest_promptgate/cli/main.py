@@ -14,6 +14,7 @@ from pytest_promptgate.cli.estimate import estimate
 from pytest_promptgate.cli.exits import Commands
 from pytest_promptgate.cli.history import history
 from pytest_promptgate.cli.power import power
+from pytest_promptgate.cli.report import compare, report
 from pytest_promptgate.cli.responses import responses
 
 SCHEMAS = ("suite", "prompt", "rubric", "promptgate", "run")
@@ -40,3 +41,5 @@ main.add_command(responses)
 main.add_command(batch)
 main.add_command(history)
 main.add_command(comment)
+main.add_command(report)
+main.add_command(compare)

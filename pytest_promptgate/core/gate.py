@@ -262,4 +262,12 @@ def _verdict(
         before=given.baseline.outputs,
         after={key: answer for key, answer in answers.items() if answer is not None},
     )
-    return replace(known, baseline=before, current=after, change=change, worse=worse, better=better)
+    return replace(
+        known,
+        baseline=before,
+        current=after,
+        change=change,
+        worse=worse,
+        better=better,
+        compared=len(comparison.pairs),
+    )

@@ -351,6 +351,7 @@ class RunDocument:
     failures: int = 0  # items that failed, eval or not
     notes: tuple[str, ...] = ()  # what concerns the run as a whole
     updated: tuple[str, ...] = ()  # what became of the baselines, if they were to be written
+    refused: bool = False  # a baseline that was to be written was not
     merged: tuple[str, ...] = ()  # the shards that it was made of
 
     @property

@@ -577,6 +577,7 @@ class Verdict:
     sees: str = ""  # how large a drop this gate can see, for people
     accepted: str = ""  # why a verdict that would be red is not; "" if it is not for an acceptance
     since_anchor: float | None = None  # the change since the anchor, less than 0 is worse; None: it did not decide
+    compared: int = 0  # cases on both sides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

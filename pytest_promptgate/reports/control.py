@@ -12,11 +12,6 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Control, Report
 
 
-def reference_word(report: Report) -> str:
-    """The head of the column of what a run is compared with."""
-    return "control" if report.control is not None and not report.control.timing else "baseline"
-
-
 def control_lines(report: Report) -> list[str]:
     """What the run was compared with, and a line for every metric that production has another value of by now."""
     control = report.control

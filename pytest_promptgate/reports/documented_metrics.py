@@ -54,17 +54,15 @@ def promise_runs(report: Report) -> Iterator[VerdictRun]:
 
 def compared_run(verdict: Verdict, spec: MetricSpec, report: Report, aggregates: Mapping[str, Aggregate]) -> VerdictRun:
     """What the gate says of one metric, with the interval of its change if any case moved."""
-    if report.baseline is None or verdict.change is None:
-        return _verdict(verdict)
+    if report.baseline is None or verdict.change is None or not (verdict.worse or verdict.better):
+        return _verdict(verdict)  # where nothing moved there is no spread to tell of
     selection = frozenset(each.trial.case.id for each in report.results) if report.partial else None
     pairs = compare(spec, report.baseline, report.results, selection=selection, aggregates=aggregates).pairs
     sides = [
         Sides(case=each.case.id, before=each.before, after=each.after, cluster=each.case.cluster) for each in pairs
     ]
-    interval = None
-    if verdict.worse or verdict.better:
-        interval = change_interval(spec, sides, aggregates=aggregates, together=report.suite.together)
-    return _verdict(verdict, interval=interval, compared=len(pairs))
+    together = report.suite.together
+    return _verdict(verdict, interval=change_interval(spec, sides, aggregates=aggregates, together=together))
 
 
 def change_interval(
@@ -82,7 +80,7 @@ def change_interval(
     return (low, high) if math.isfinite(low) and math.isfinite(high) else None
 
 
-def _verdict(verdict: Verdict, *, interval: tuple[float, float] | None = None, compared: int = 0) -> VerdictRun:
+def _verdict(verdict: Verdict, *, interval: tuple[float, float] | None = None) -> VerdictRun:
     return VerdictRun(
         metric=verdict.metric,
         outcome=verdict.outcome,
@@ -93,7 +91,7 @@ def _verdict(verdict: Verdict, *, interval: tuple[float, float] | None = None, c
         current=verdict.current,
         change=verdict.change,
         change_interval=interval,
-        compared=compared,
+        compared=verdict.compared,
         p=verdict.p,
         sees=verdict.sees,
         accepted=verdict.accepted,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.types import Outcome
-from pytest_promptgate.reports.text import number
+from pytest_promptgate.reports.top import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.slices import LEAST_CASES, slice_name
 from pytest_promptgate.core.types import Measurement
-from pytest_promptgate.reports.text import number
+from pytest_promptgate.reports.top import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

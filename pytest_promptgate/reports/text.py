@@ -15,7 +15,6 @@ from pytest_promptgate.core.types import (
     Differences,
     Direction,
     Errored,
-    Measured,
     Measurement,
     Outcome,
     Report,
@@ -26,7 +25,7 @@ from pytest_promptgate.core.types import (
     Unscored,
     Verdict,
 )
-from pytest_promptgate.reports.control import control_lines, reference_word
+from pytest_promptgate.reports.control import control_lines
 from pytest_promptgate.reports.tested import sees_line
 
 if TYPE_CHECKING:
@@ -178,27 +177,6 @@ def _is_beyond_floor(report: Report, verdict: Verdict) -> bool:
     return verdict.outcome is Outcome.REGRESSED and sign * measured.value < sign * gate.floor
 
 
-def table(report: Report) -> list[str]:
-    """The closing table of one suite: a line per metric, aligned, without colour."""
-    rows = [("metric", reference_word(report), "current", "change", "verdict", "n/unscored/errored")]
-    verdicts = {verdict.metric: verdict for verdict in report.verdicts}
-    for measured in report.measurements:
-        verdict = verdicts.get(measured.metric)
-        books = measured.books
-        rows.append(
-            (
-                measured.metric,
-                "-" if verdict is None else number(verdict.baseline),
-                number(measured if verdict is None or verdict.current is None else verdict.current),
-                "-" if verdict is None or verdict.change is None else f"{verdict.change:+.3f}",
-                _word(verdict),
-                f"{books.scored}/{books.unscored}/{books.errored}",
-            )
-        )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
 def unscored_lines(report: Report) -> list[str]:
     """``unscored: c-07: provider refused: …``, a line per reason: such cases pass, and are not to be overlooked."""
     cases: dict[str, dict[str, None]] = {}
@@ -208,24 +186,6 @@ def unscored_lines(report: Report) -> list[str]:
                 cases.setdefault(one_line(grade.reason, width=2 * WIDTH), {})[result.trial.id] = None
     lines = [f"unscored: {names([*ids])}: {reason}" for reason, ids in cases.items()]
     return lines if len(lines) <= WORST else [*lines[:WORST], f"… and {len(lines) - WORST} more reasons"]
-
-
-def _word(verdict: Verdict | None) -> str:
-    if verdict is None:
-        return "-"
-    return str(verdict.outcome) if verdict.gated else f"{verdict.outcome} (not gated)"
-
-
-def number(measured: Measured | None) -> str:
-    """A metric's value with as many digits as a reader can use; "-" if there is none."""
-    if not isinstance(measured, Measurement):
-        return "-"
-    return digits(measured.value)
-
-
-def digits(value: float) -> str:
-    """``0.877``, and from a thousand on ``1,013``."""
-    return f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def names(ids: Sequence[str]) -> str:

@@ -43,12 +43,16 @@ def headline(document: RunDocument) -> Headline:
         first, *others = [*known, *(each for each in red if each not in known)]
         more = f", and {_plural(len(others), 'more gate')} failed" if others else ""
         return Headline(word="FAILED" if known else "INCONCLUSIVE", text=f"{first.reason}{more}")
+    if document.refused:
+        return Headline(word="FAILED", text="a baseline was not written, see below")
     if failed := [(suite, case) for suite in document.suites for case in suite.failed]:
         names = ", ".join(case for _, case in failed[:_NAMED])
         told = f"{names}{' …' if len(failed) > _NAMED else ''}"
         return Headline(word="FAILED", text=f"{_plural(len(failed), 'case')} failed: {told}")
     if blocked := [suite for suite in document.suites if suite.not_judged and not suite.spent.cases]:
         return Headline(word="FAILED", text=blocked[0].not_judged.partition("\n")[0])
+    if document.exit_code and not document.failures:
+        return Headline(word="FAILED", text=next(iter(document.notes), "see below").partition("\n")[0])
     return _green(document)
 
 
@@ -69,7 +73,10 @@ def _green(document: RunDocument) -> Headline:
     cases = _plural(sum(suite.spent.cases for suite in judged), "case")
     compared = [each for each in verdicts if each.outcome is not Outcome.NEW]
     if not compared:
-        return Headline(word="NEW", text=f"{_plural(len(verdicts), 'metric')} on {cases}, no baseline yet")
+        return Headline(
+            word="NEW",
+            text=f"{_plural(len(verdicts), 'metric')} on {cases}, no baseline yet; pytest --prompt-evals-update writes it",
+        )
     better = sum(each.outcome is Outcome.IMPROVED for each in compared)
     accepted = sum(bool(each.accepted) for each in verdicts)
     told = f"no gate failed: {_plural(len(compared), 'metric')} on {cases} held against the baseline"
@@ -133,7 +140,11 @@ def number(measured: Measured | None) -> str:
     """A metric's value with as many digits as a reader can use; "-" if there is none."""
     if not isinstance(measured, Measurement):
         return "-"
-    value = measured.value
+    return digits(measured.value)
+
+
+def digits(value: float) -> str:
+    """``0.877``, and from a thousand on ``1,013``."""
     return f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from gate_world import spec
 from run_documents import made_document, made_report, made_suite
 
 from pytest_promptgate.core.history import Curve, Entry, Point, Series
-from pytest_promptgate.core.run_document import RunDocument, Status
-from pytest_promptgate.core.types import Json
+from pytest_promptgate.core.run_document import Status
 from pytest_promptgate.reports.drawn import Change, bins, bins_drawn, change_drawn
 from pytest_promptgate.reports.html import data_block, html_text
 from pytest_promptgate.reports.html_cases import explorer_data
@@ -22,11 +23,6 @@ from pytest_promptgate.reports.markup import Markup, joined, tag
 
 def between(page: str, start: str, end: str) -> str:
     return page.partition(start)[2].partition(end)[0]
-
-
-def data_of(page: str) -> Json:
-    value: Json = json.loads(between(page, '<script type="application/json" id="data">', "</script>"))
-    return value
 
 
 def test_text_is_escaped_and_markup_is_taken_as_it_is() -> None:
@@ -98,16 +94,10 @@ def test_a_run_that_did_not_end_says_so() -> None:
 
 
 def test_a_run_without_suites_is_a_page_too() -> None:
-    document = RunDocument(
-        **{**_facts(made_document()), "suites": (), "status": Status.BROKE, "reasons": ("bad YAML",)}
-    )
+    document = replace(made_document(), suites=(), status=Status.BROKE, reasons=("bad YAML",))
 
     assert "<h1>bad YAML</h1>" in html_text(document)
     assert explorer_data(document) == {"suites": []}
-
-
-def _facts(document: RunDocument) -> dict[str, object]:
-    return {name: getattr(document, name) for name in document.__dataclass_fields__}
 
 
 def test_worse_cases_come_first_with_a_word_diff_and_equal_answers_are_told_once() -> None:
@@ -117,7 +107,8 @@ def test_worse_cases_come_first_with_a_word_diff_and_equal_answers_are_told_once
         old={"same": "all is well", "worse": "the answer is yes"},
         new={"same": "all is well", "worse": "the answer is no"},
     )
-    cases = explorer_data(made_document(made_suite(report)))["suites"][0]["cases"]  # type: ignore[call-overload,index]
+    data: Any = explorer_data(made_document(made_suite(report)))
+    cases = data["suites"][0]["cases"]
     worse, same = cases
 
     assert [each["i"] for each in cases] == ["worse", "same"]

@@ -107,7 +107,10 @@ def test_it_is_below_60_kb_whatever_is_in_it(text: str, times: int, cases: int, 
             made_document(made_suite(made_report({"c-01": [1.0]}, {"c-01": [1.0]}))),
             "PASSED: no gate failed: 1 metric on 1 case held against the baseline",
         ),
-        (made_document(made_suite(made_report(None, {"c-01": [1.0]}))), "NEW: 1 metric on 1 case, no baseline yet"),
+        (
+            made_document(made_suite(made_report(None, {"c-01": [1.0]}))),
+            "NEW: 1 metric on 1 case, no baseline yet; pytest --prompt-evals-update writes it",
+        ),
         (
             made_document(status=Status.INTERRUPTED, reasons=("the run was interrupted",)),
             "INTERRUPTED: the run was interrupted; 1 of 1 suite judged",
