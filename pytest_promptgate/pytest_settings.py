@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-REPORTS = (".json", ".md")
+REPORTS = (".json", ".md", ".html")
 ITEM_MODES = ("auto", "case", "suite")
 FOLD_ABOVE = 5000  # cases; a node id each would slow every later pytest run of the project through its cache
 
