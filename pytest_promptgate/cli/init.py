@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pytest_promptgate import __version__
 from pytest_promptgate.cli.exits import FAILED, Stop
+from pytest_promptgate.cli.init_from import lifted_steps, tell_use
 from pytest_promptgate.cli.tables import plain
 from pytest_promptgate.files.starter import PROMPT, WORKFLOW, Step, starter_steps, write_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _NEXT = f"""
 Next:
@@ -23,13 +28,34 @@ Then see a gate turn red:
 
 
 @click.command()
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Lift the prompts of a .py, .ipynb or .txt file out into prompts/, and make nothing else.",
+)
+@click.option(
+    "--model", default="", metavar="PIN", help="With --from: the model of the lifted prompts, as provider/id."
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be made.")
-def init(dry_run: bool) -> None:
+def init(source: Path | None, model: str, dry_run: bool) -> None:
     """Make a first project in the working directory: a prompt, 12 cases, a suite, a CI workflow.
 
     It asks nothing, and never changes a line of a file that is there already.
     """
     root = Path.cwd()
+    if source is not None:
+        steps, lifted = lifted_steps(root, source, model=model)
+        if not dry_run:
+            _write(root, steps)
+        tell_use(lifted, model=model)
+        return
+    if model:
+        raise click.UsageError("--model goes with --from; a made prompt names its model in its own file.")
+    _start(root, dry_run=dry_run)
+
+
+def _start(root: Path, *, dry_run: bool) -> None:
     steps = starter_steps(root, version=__version__)
     if not dry_run:
         _write(root, steps)
@@ -41,7 +67,7 @@ def init(dry_run: bool) -> None:
         click.echo(_NEXT)
 
 
-def _write(root: Path, steps: tuple[Step, ...]) -> None:
+def _write(root: Path, steps: Sequence[Step]) -> None:
     try:
         write_steps(root, steps)
     except OSError as error:
@@ -59,7 +85,7 @@ def _row(step: Step, *, dry_run: bool) -> tuple[str, str, str]:
     return planned if dry_run else done, step.path, step.why
 
 
-def _misplaced(root: Path, steps: tuple[Step, ...]) -> list[str]:
+def _misplaced(root: Path, steps: Sequence[Step]) -> list[str]:
     """GitHub reads workflows at the root of a repository only."""
     top = next((each for each in (root, *root.parents) if (each / ".git").exists()), root)
     if top == root or not any(step.path == WORKFLOW and step.made for step in steps):

@@ -237,3 +237,104 @@ def test_settings_that_cannot_be_read_are_told(name: str, text: str, said: str) 
         with_testpath(name, text, "evals")
 
     assert str(told.value) == said
+
+
+# --- prompts out of code ---------------------------------------------------------------------------------------------
+
+CODE = """\
+TRIAGE_PROMPT = "Name the queue of this mail: {text}"
+TONE_PROMPT = "Is this mail kind? {text:{width}}"
+
+def summarise(client, row):
+    return ask(messages=[{"role": "user", "content": f"Sum this up: {row['text']}"}])
+"""
+
+
+def test_prompts_are_lifted_out_of_code_and_what_was_done_is_shown(empty: CliProject) -> None:
+    empty.write("app.py", CODE)
+
+    said = empty.cli("init", "--from", "app.py", "--model", "gpt-4o-2024-11-20")
+
+    assert said.out == (
+        "where     prompt         now\n"
+        "app.py:1  TRIAGE_PROMPT  prompts/triage/v1.prompty: text\n"
+        "app.py:2  TONE_PROMPT    not lifted, because the format of a field is itself made of fields\n"
+        "app.py:5  messages       prompts/summarise/v1.prompty: row_text for row['text']\n"
+        "\n"
+        "In the code, in their place:\n"
+        "  from pytest_promptgate.prompts import load_prompt\n"
+        "\n"
+        '  load_prompt("triage").render(text=text).messages  # app.py:1\n'
+        "  load_prompt(\"summarise\").render(row_text=row['text']).messages  # app.py:5\n"
+        "\n"
+        "Next: a dataset with the columns text, and a suite, such as evals/triage.eval.yaml:\n"
+        "  prompt: triage\n"
+        "  dataset: ../datasets/triage.jsonl\n"
+        "  scorers: [exact_match]\n"
+    ).replace("messages       prompts", "summarise      prompts")
+    assert sorted(files(empty.root)) == [
+        "app.py",
+        "prompts/summarise/v1.prompty",
+        "prompts/triage/v1.prompty",
+    ]
+    assert empty.text("prompts/triage/v1.prompty") == (
+        '---\nname: triage\nmetadata:\n  source: "app.py:1"\nmodel: "gpt-4o-2024-11-20"\ninputs:\n'
+        "  - {name: text, kind: string, required: true}\n---\nuser:\nName the queue of this mail: {{ text }}\n"
+    )
+
+
+def test_a_dry_run_lifts_nothing_and_no_model_is_told(empty: CliProject) -> None:
+    empty.write("app.py", CODE)
+
+    said = empty.cli("init", "--from", "app.py", "--dry-run")
+
+    assert [*files(empty.root)] == ["app.py"]
+    assert "No model was named: write `model:` into the prompts or the suites, or begin anew with --model." in said.out
+
+
+def test_a_prompt_that_is_there_is_never_written_over(empty: CliProject) -> None:
+    empty.write("app.py", CODE.splitlines()[0])
+    empty.cli("init", "--from", "app.py")
+    before = files(empty.root)
+
+    said = empty.cli("init", "--from", "app.py")
+
+    assert files(empty.root) == before
+    assert "not lifted, because prompts/triage is there already" in said.out
+    assert (said.code, said.err) == (1, "no prompt could be lifted\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "code", "said"),
+    [
+        (
+            "x = 1",
+            (),
+            1,
+            "app.py: no prompt was found\n  What counts as one stands in docs/getting_started.md.\n",
+        ),
+        ("x = (", (), 1, "app.py:1: not valid Python: '(' was never closed\n  Nothing was lifted.\n"),
+        (
+            CODE,
+            ("--model", "gpt-4o"),
+            1,
+            "--model: openai/gpt-4o is a floating alias\n"
+            "  Write openai/gpt-4o-2024-08-06, the snapshot that it was last seen to name.\n",
+        ),
+    ],
+)
+def test_what_cannot_be_lifted_from_is_told(
+    empty: CliProject, text: str, options: tuple[str, ...], code: int, said: str
+) -> None:
+    empty.write("app.py", text)
+    found = empty.cli("init", "--from", "app.py", *options)
+
+    assert (found.code, found.err) == (code, said)
+    assert [*files(empty.root)] == ["app.py"]
+
+
+def test_a_model_without_prompts_to_lift_is_a_usage_error(empty: CliProject) -> None:
+    said = empty.cli("init", "--model", "gpt-4o-2024-11-20")
+
+    assert said.code == 4
+    assert "--model goes with --from; a made prompt names its model in its own file." in said.err
