@@ -266,26 +266,37 @@ def test_prompts_inside_a_zip_are_refused_with_the_way_out(tmp_path: Path) -> No
 
 # --- what it costs ---------------------------------------------------------------------------------------------------
 
-PROGRAM = """
+MEASURED = """
 import sys, time
 began = time.process_time()
-from pytest_promptgate.prompts import load_prompt
-load_prompt("tone", directory=sys.argv[1]).render(text="x").request()
+{}
 print(time.process_time() - began, *sys.modules)
 """
+PROGRAM = MEASURED.format("""
+from pytest_promptgate.prompts import load_prompt
+load_prompt("tone", directory=sys.argv[1]).render(text="x").request()
+""")
+NEEDED = MEASURED.format("import inspect, jinja2.meta, jinja2.sandbox, yaml")
 HEAVY = {"aiohttp", "deepdiff", "jsonschema", "numpy", "openai", "pandas", "pydantic", "pytest", "rich", "scipy"}
 MOST_S = 0.1
-MOST_TRIES = 30  # a busy machine makes some of them slow, never all of them fast
+MOST_TRIES = 10
+
+
+def measured(program: str, prompts: Path) -> tuple[float, set[str]]:
+    """Seconds of the processor that a program takes in a new process, and the packages that it imports."""
+    command = [sys.executable, "-c", program, str(prompts)]
+    seconds, *modules = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return float(seconds), {each.split(".")[0] for each in modules}
 
 
 def test_loading_a_prompt_is_quick_and_brings_nothing_heavy(prompts: Path) -> None:
-    command = [sys.executable, "-c", PROGRAM, str(prompts)]
-    fastest = float("inf")
+    fastest = needed = float("inf")
     for _ in range(MOST_TRIES):
-        seconds, *modules = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-        assert {each.split(".")[0] for each in modules} & HEAVY == set()
-        fastest = min(fastest, float(seconds))
-        if fastest < MOST_S:
-            break
+        seconds, packages = measured(PROGRAM, prompts)
+        assert packages & HEAVY == set()
+        fastest, needed = min(fastest, seconds), min(needed, measured(NEEDED, prompts)[0])
+        # On a machine that is slow or busy, Jinja and YAML are the measure: there they take more than 50 ms.
+        if fastest < max(MOST_S, 2 * needed):
+            return
 
-    assert fastest < MOST_S
+    raise AssertionError(f"{fastest * 1000:.0f} ms, of which Jinja and YAML take {needed * 1000:.0f} ms")
