@@ -59,9 +59,9 @@ def find_prompts(tree: ast.Module, *, stem: str) -> list[Found]:
     """The prompts of a module, in the order of their lines.
 
     Looked at are strings, f-strings, ``+``, ``%`` and ``str.format`` expressions, and lists of ``{"role", "content"}``.
-    A message's content is a prompt; so is a text of three words whose name says prompt, template, system, instruction
-    or message; any other needs 15 words, and must not be a docstring or an argument of a logging call, a ``print`` or
-    a ``raise``, nor begin like SQL or HTML.
+    A message's content is a prompt if a part of it stands there; so is a text of three words whose name says prompt,
+    template, system, instruction or message; any other needs 15 words, and must not be a docstring or an argument of
+    a logging call, a ``print`` or a ``raise``, nor begin like SQL or HTML.
 
     Args:
         stem: What a prompt is called that has no name in the code.
@@ -86,7 +86,9 @@ class _Search:
         elements = node.elts if isinstance(node, ast.List | ast.Tuple) else [node]
         messages = [message for each in elements if (message := message_of(each))]
         if isinstance(node, ast.expr) and messages and len(messages) == len(elements):
-            yield self._found(node, name, messages)
+            found = self._found(node, name, messages)
+            if found.why_not or any(map(_has_text, found.sections)):
+                yield found
         elif isinstance(node, ast.expr) and is_text(node):
             if looks_like_a_prompt(literal(node), name if named else ""):
                 yield self._found_text(node, name)
@@ -184,6 +186,11 @@ class _Search:
         if isinstance(use, ast.Call):
             return merged(format_parts(text, _from_call(use), names))
         return merged(percent_parts(text, _from_operand(use.right), names))
+
+
+def _has_text(section: Section) -> bool:
+    """Whether a part of a message stands in the code."""
+    return bool(section.jinja) or any(isinstance(part, str) and part.strip() for part in section.parts)
 
 
 def _guessed(text: str, names: Names) -> Parts:

@@ -119,6 +119,11 @@ def children(node: ast.AST, name: str, *, named: bool) -> Iterator[tuple[ast.AST
             own = isinstance(key, ast.Constant) and isinstance(key.value, str)
             yield value, str(key.value) if isinstance(key, ast.Constant) and own else name, own
     elif isinstance(node, _Function):
+        positional = [*node.args.posonlyargs, *node.args.args]
+        defaults = node.args.defaults
+        pairs = [*zip(positional[len(positional) - len(defaults) :], defaults, strict=True)]
+        pairs += [(arg, value) for arg, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if value]
+        yield from ((value, arg.arg, True) for arg, value in pairs)
         yield from ((statement, node.name, False) for statement in node.body)
     else:
         for child in ast.iter_child_nodes(node):
