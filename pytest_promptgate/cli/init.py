@@ -49,6 +49,8 @@ def init(source: Path | None, model: str, dry_run: bool) -> None:
         if not dry_run:
             _write(root, steps)
         tell_use(lifted, model=model)
+        if dry_run:
+            click.echo("\nNothing was written: this was a dry run.")
         return
     if model:
         raise click.UsageError("--model goes with --from; a made prompt names its model in its own file.")

@@ -290,6 +290,7 @@ def test_a_dry_run_lifts_nothing_and_no_model_is_told(empty: CliProject) -> None
 
     assert [*files(empty.root)] == ["app.py"]
     assert "No model was named: write `model:` into the prompts or the suites, or begin anew with --model." in said.out
+    assert said.out.endswith("\nNothing was written: this was a dry run.\n")
 
 
 def test_a_prompt_that_is_there_is_never_written_over(empty: CliProject) -> None:
