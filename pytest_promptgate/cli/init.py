@@ -41,7 +41,7 @@ Then see a gate turn red:
 def init(source: Path | None, model: str, dry_run: bool) -> None:
     """Make a first project in the working directory: a prompt, 12 cases, a suite, a CI workflow.
 
-    It asks nothing, and never changes a line of a file that is there already.
+    It asks nothing and overwrites nothing; to a .gitignore and to the testpaths of pytest it adds what is missing.
     """
     root = Path.cwd()
     if source is not None:
