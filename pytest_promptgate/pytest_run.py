@@ -14,7 +14,7 @@ from pytest_promptgate.core.budget import measures_cost
 from pytest_promptgate.core.default_rule import rule_notes
 from pytest_promptgate.core.must_pass import luck_notes
 from pytest_promptgate.core.redrawn import redrawn_notes
-from pytest_promptgate.core.selection import smoke_cases
+from pytest_promptgate.core.selection import smoke_cases, smoke_notes
 from pytest_promptgate.core.types import Origin, Score, Unscored
 from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_aa import SKIPPED, known_noise
@@ -227,6 +227,7 @@ class Run:
             price=self.session.price(self.baseline.pin) if self.baseline and measures_cost(self.suite) else None,
             aggregates=self.session.toolbox().aggregates,
             notes=(
+                *(smoke_notes(self.suite) if settings.smoke else ()),
                 *trust_notes(self),
                 *drift_notes(self),
                 *corrected_notes(self, results),

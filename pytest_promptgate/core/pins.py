@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.pin_rules import ALIASES, ECHOING, FREE_NAMES, PREFIXES, RULES, PinStatus, Rule
+from pytest_promptgate.core.prompt import parse_model
 from pytest_promptgate.errors import PinError
 
 if TYPE_CHECKING:
@@ -34,12 +35,6 @@ class ServedModel(StrEnum):
     FORMAT_ONLY = "format only"  # the same snapshot, spelled otherwise: a warning
     OTHER = "other"  # another snapshot: an error
     NOT_VERIFIABLE = "not verifiable"  # the provider repeats what was asked, or does not say
-
-
-def parse_model(text: str) -> tuple[str, str]:
-    """Provider and the provider's own name of ``provider/id``; a bare id is OpenAI's."""
-    provider, slash, name = text.partition("/")
-    return (provider, name) if slash else ("openai", text)
 
 
 def label(family: str, model: str) -> PinLabel:

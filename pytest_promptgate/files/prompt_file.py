@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.fingerprint import prompt_digest
-from pytest_promptgate.core.types import Message, PromptInput, PromptVersion
+from pytest_promptgate.core.prompt import Message, PromptInput, PromptVersion
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import Place, PromptError, PromptGateError
 from pytest_promptgate.files.composition import Composer

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pytest_promptgate.core.types import PromptVersion
+    from pytest_promptgate.core.prompt import PromptVersion
 
 __all__ = ["find_prompt", "list_versions", "load_prompt_file"]
 
@@ -24,14 +24,14 @@ _LIKE_A_VERSION = re.compile(r"(?i)v[-_. ]?[0-9]")
 _SUFFIXES = (".prompty", ".yaml", ".yml", ".txt")
 
 
-def find_prompt(root: Path, directory: Path, reference: str, *, where: Place) -> PromptVersion:
+def find_prompt(root: Path, directory: Path, reference: str, *, where: Place | str) -> PromptVersion:
     """The version that `reference` names.
 
     Args:
         root: What paths in values and messages are relative to.
         directory: That holds one directory per prompt; absolute.
         reference: ``name`` or ``name@v<N>``.
-        where: The place of the reference.
+        where: The place of the reference, or what to call it.
 
     Raises:
         PromptError: There is no such prompt or version, the directory's files are not numbered as they should be,

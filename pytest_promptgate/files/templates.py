@@ -17,7 +17,7 @@ from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.meta import find_undeclared_variables
 
 from pytest_promptgate.core.printable import one_line
-from pytest_promptgate.core.types import Json, Message, PromptVersion
+from pytest_promptgate.core.prompt import Json, Message, PromptVersion
 from pytest_promptgate.errors import Place, PromptError
 from pytest_promptgate.files.sandbox import MOST_CHARACTERS, environment, spent
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.types import SourceLines
+from pytest_promptgate.core.prompt import SourceLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

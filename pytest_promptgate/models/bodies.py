@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_promptgate.core.parameters import EXTRA
+from pytest_promptgate.core.chat import chat_messages, chat_options
 from pytest_promptgate.core.types import RequestKind
 
 if TYPE_CHECKING:
     from pytest_promptgate.core.ports import ProviderSpec
     from pytest_promptgate.core.types import Request
 
-# Their newer models refuse `max_tokens`; nearly everybody else knows only that.
-_COMPLETION_TOKENS = ("openai", "azure")
 CHAT = "/chat/completions"
 EMBEDDINGS = "/embeddings"
 
@@ -49,21 +47,16 @@ def _embedding_body(request: Request, spec: ProviderSpec) -> dict[str, Any]:
 
 def body_of(request: Request, spec: ProviderSpec) -> dict[str, Any]:
     """The JSON that is posted; parameters stand under the names that the provider's family knows."""
-    body: dict[str, Any] = {
+    return {
         "model": spec.deployments.get(request.pin.name, request.pin.name),
-        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "messages": chat_messages(request.messages),
+        **chat_options(
+            request.parameters,
+            tools=request.tools,
+            response_format=request.response_format,
+            family=spec.family,
+        ),
     }
-    limit = "max_completion_tokens" if spec.family in _COMPLETION_TOKENS else "max_tokens"
-    for name, value in request.parameters.items():
-        if name == EXTRA and isinstance(value, dict):
-            body.update(value)
-        else:
-            body[limit if name == "max_output_tokens" else name] = value
-    if request.tools:
-        body["tools"] = list(request.tools)
-    if request.response_format is not None:
-        body["response_format"] = request.response_format
-    return body
 
 
 def estimated_tokens(request: Request) -> float:
