@@ -5,6 +5,8 @@
     PromptGateError
     ├── FileError              a file that users write is wrong
     │   ├── PromptError
+    │   │   ├── TemplateError  it does not parse in the sandbox, fails, or goes beyond its limits
+    │   │   └── VariableError  what a prompt declares and what its templates use are not the same names
     │   ├── DatasetError
     │   ├── SuiteError
     │   ├── RubricError        what a judge judges by
@@ -73,6 +75,14 @@ class FileError(PromptGateError):
 
 class PromptError(FileError):
     """A prompt file is wrong, or a prompt version cannot be found."""
+
+
+class TemplateError(PromptError):
+    """A template does not parse in the sandbox, fails while it is rendered, or goes beyond its limits."""
+
+
+class VariableError(PromptError):
+    """What a prompt declares and what its templates use are not the same names."""
 
 
 class DatasetError(FileError):

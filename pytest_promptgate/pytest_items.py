@@ -51,7 +51,7 @@ class SuiteFile(pytest.File):
         try:
             runs = self.eval_session.open_suite(self.path)
         except PromptGateError as error:
-            raise self.CollectError(printable(str(error))) from None
+            raise self.CollectError(printable(str(error))) from error
         yield VersionCollector.of(self, runs)
 
 

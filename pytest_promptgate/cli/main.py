@@ -11,6 +11,7 @@ from pytest_promptgate.cli.batch import batch
 from pytest_promptgate.cli.calibrate import calibrate
 from pytest_promptgate.cli.estimate import estimate
 from pytest_promptgate.cli.exits import Commands
+from pytest_promptgate.cli.lint import lint
 from pytest_promptgate.cli.power import power
 from pytest_promptgate.cli.responses import responses
 
@@ -31,6 +32,7 @@ def schema(kind: str) -> None:
     click.echo(file.read_text(encoding="utf-8"), nl=False)
 
 
+main.add_command(lint)
 main.add_command(estimate)
 main.add_command(power)
 main.add_command(calibrate)

@@ -9,7 +9,7 @@ import contextlib
 import io
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
@@ -18,6 +18,7 @@ from pytest_promptgate.core.ports import StoreKey
 from pytest_promptgate.core.retention import current_round
 from pytest_promptgate.core.rounds import counting
 from pytest_promptgate.core.wording import did_you_mean
+from pytest_promptgate.errors import PromptGateError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.pytest_session import EvalSession
 
 SUFFIX = ".eval.yaml"
+SuiteErrors: TypeAlias = "tuple[Path | None, PromptGateError]"
 # What a project's `addopts` select for its tests would hide suites from a command that wants to see them.
 _UNSELECTED: tuple[tuple[str, object], ...] = (
     *((name, False) for name in ("lf", "failedfirst", "newfirst", "stepwise")),
@@ -43,12 +45,16 @@ class Project:
         evals: What pytest collected.
         runs: The suites and slots that the command is about.
         faults: Messages of suites that cannot be read.
+        errors: The same as errors with the suite's file, and those of the project's own files with None.
     """
 
-    def __init__(self, evals: EvalSession, runs: Sequence[Run], faults: Sequence[str]) -> None:
+    def __init__(
+        self, evals: EvalSession, runs: Sequence[Run], faults: Sequence[str], errors: Sequence[SuiteErrors] = ()
+    ) -> None:
         self.evals = evals
         self.runs = tuple(sorted(runs, key=lambda run: (run.suite.path, tuple(run.suite.slots).index(run.slot))))
         self.faults = tuple(faults)
+        self.errors = tuple(errors)
         self._endpoints: dict[str, str] = {}
         self._stores: dict[str, FileStore] = {}
 
@@ -112,7 +118,12 @@ class Project:
 
 
 def open_project(
-    wanted: Sequence[str] = (), *, whole: bool = False, need_suites: bool = True, tolerant: bool = False
+    wanted: Sequence[str] = (),
+    *,
+    whole: bool = False,
+    need_suites: bool = True,
+    tolerant: bool = False,
+    collect_errors: bool = False,
 ) -> Project:
     """Open the project of the working directory.
 
@@ -121,12 +132,13 @@ def open_project(
         whole: Look for suites everywhere below the root directory.
         need_suites: Finding none is an error.
         tolerant: Suites that cannot be read are faults of the project, not the command's end.
+        collect_errors: So are wrong project files (promptgate.yaml, the lockfile).
 
     Raises:
         Stop: With the message and the exit code that pytest would give.
     """
     names = [each for each in wanted if not _is_path(each)]
-    probe = _Probe(whole=whole or bool(names))
+    probe = _Probe(whole=whole or bool(names), collect_errors=collect_errors)
     code, said = _collect(probe, [] if names else wanted)
     evals = probe.evals
     if probe.faults and not tolerant:
@@ -136,7 +148,7 @@ def open_project(
     runs = list(evals.runs.values())
     if need_suites and not runs:
         raise Stop(f"there is no *{SUFFIX} file below {evals.config.rootpath}\n  Write one, or name its path.", USAGE)
-    return Project(evals, _named(runs, wanted, evals) if names else runs, probe.faults)
+    return Project(evals, _named(runs, wanted, evals) if names else runs, probe.faults, probe.errors)
 
 
 def _is_path(wanted: str) -> bool:
@@ -172,10 +184,12 @@ def _collect(probe: _Probe, paths: Sequence[str]) -> tuple[int, str]:
 class _Probe:
     """A pytest plugin that keeps what the eval hooks collected."""
 
-    def __init__(self, *, whole: bool) -> None:
+    def __init__(self, *, whole: bool, collect_errors: bool) -> None:
         self.whole = whole
+        self.collect_errors = collect_errors
         self.evals: EvalSession | None = None
         self.faults: list[str] = []
+        self.errors: list[SuiteErrors] = []
         self.usage = ""
         self.collected = False
 
@@ -201,6 +215,13 @@ class _Probe:
         if hooks is not None:
             self.evals = hooks.evals
             hooks.evals.evals_only = True
+            if self.collect_errors:
+                hooks.evals.refuse = lambda error: self.errors.append((None, error))
+
+    def pytest_exception_interact(self, node: pytest.Collector, call: pytest.CallInfo[object]) -> None:
+        cause = call.excinfo.value.__cause__ if call.excinfo else None
+        if isinstance(cause, PromptGateError):
+            self.errors.append((node.path, cause))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.fingerprint import prompt_digest
 from pytest_promptgate.core.types import Message, PromptInput, PromptVersion
 from pytest_promptgate.core.wording import did_you_mean
-from pytest_promptgate.errors import Place, PromptError, PromptGateError
+from pytest_promptgate.errors import Place, PromptError, PromptGateError, TemplateError, VariableError
 from pytest_promptgate.files.front_matter import KEYS, REFUSED, FrontMatter, read_front_matter
 from pytest_promptgate.files.node import Node, raise_faults
 from pytest_promptgate.files.prompty_format import ROLES, Section, split_front_matter, split_sections
@@ -182,11 +182,11 @@ def _agreed_inputs(draft: _Draft, front: FrontMatter, lines: Sequence[str]) -> t
         if name not in declared:
             place = _place_of_use(draft, name, line, lines)
             hint = f"Declare it under `inputs:`. {did_you_mean(name, declared, label='Declared inputs')}"
-            draft.node.note(PromptError(place, f"the template uses {name!r}, which is not declared", hint=hint))
+            draft.node.note(VariableError(place, f"the template uses {name!r}, which is not declared", hint=hint))
     for name, (_, node) in declared.items():
         if not any(name in some for some in (names.used, names.perhaps, names.own)):
             hint = f"Remove it, or write {{{{ {name} }}}} in a message."
-            node.fault(f"the input {name!r} is declared and never used", hint)
+            node.note(VariableError(node.place, f"the input {name!r} is declared and never used", hint=hint))
     return tuple(each for each, _ in declared.values())
 
 
@@ -199,7 +199,7 @@ def _names(draft: _Draft) -> TemplateNames | None:
             check_section(section.content)
         except TemplateFaultError as fault:
             line = section.line + fault.line - 1 if section.exact else section.line
-            draft.node.note(PromptError(Place(file=file, line=line), fault.what, hint=fault.hint))
+            draft.node.note(TemplateError(Place(file=file, line=line), fault.what, hint=fault.hint))
             sound = False
     return template_names(joined([each.content for each in draft.sections])) if sound else None
 

@@ -46,7 +46,7 @@ def _of_prompt(root: Node, prompt: PromptVersion | None, providers: Mapping[str,
     if prompt.pin is None:
         node.fault(f"neither the suite nor prompt {prompt.label} names a model", "Add `model: provider/id`.")
         return {}
-    pin = _checked(prompt.pin, node, providers)
+    pin = checked_pin(prompt.pin, node, providers)
     return {DEFAULT_SLOT: pin} if pin else {}
 
 
@@ -78,10 +78,11 @@ def read_pin(node: Node, providers: Mapping[str, ProviderSpec]) -> ModelPin | No
     if text is None:
         return None
     provider, name = parse_model(text.strip())
-    return _checked(ModelPin(provider=provider, name=name, parameters=parameters, vouched=vouched), model, providers)
+    return checked_pin(ModelPin(provider=provider, name=name, parameters=parameters, vouched=vouched), model, providers)
 
 
-def _checked(pin: ModelPin, node: Node, providers: Mapping[str, ProviderSpec]) -> ModelPin | None:
+def checked_pin(pin: ModelPin, node: Node, providers: Mapping[str, ProviderSpec]) -> ModelPin | None:
+    """`pin` with the word that promptgate.yaml gives for it, or None after noting at `node` why it is none."""
     provider = providers.get(pin.provider)
     if provider is None:
         known = did_you_mean(pin.provider, providers, label="Providers")

@@ -18,7 +18,7 @@ from jinja2.meta import find_undeclared_variables
 
 from pytest_promptgate.core.printable import one_line
 from pytest_promptgate.core.types import Json, Message, PromptVersion
-from pytest_promptgate.errors import Place, PromptError
+from pytest_promptgate.errors import Place, PromptError, TemplateError
 from pytest_promptgate.files.sandbox import MOST_CHARACTERS, environment, spent
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _rendered(prompt: PromptVersion, template: Template, values: dict[str, Any])
     return "".join(pieces)
 
 
-def _told(prompt: PromptVersion, error: Exception, values: Mapping[str, Any]) -> PromptError:
+def _told(prompt: PromptVersion, error: Exception, values: Mapping[str, Any]) -> TemplateError:
     message = one_line(str(error), width=200).rstrip(".")
     if isinstance(error, SecurityError):
         return _error(prompt, f"the template goes beyond its limits: {message}", "A template only puts text together.")
@@ -182,8 +182,8 @@ def _told(prompt: PromptVersion, error: Exception, values: Mapping[str, Any]) ->
     return _error(prompt, message, f"The variables given: {names}." if message.endswith("is undefined") else "")
 
 
-def _error(prompt: PromptVersion, what: str, hint: str = "") -> PromptError:
-    return PromptError(Place(file=prompt.path) if prompt.path else "", f"{prompt.label}: {what}", hint=hint)
+def _error(prompt: PromptVersion, what: str, hint: str = "") -> TemplateError:
+    return TemplateError(Place(file=prompt.path) if prompt.path else "", f"{prompt.label}: {what}", hint=hint)
 
 
 @lru_cache(maxsize=256)
