@@ -5,7 +5,8 @@
     PromptGateError
     ├── FileError              a file that users write is wrong
     │   ├── PromptError
-    │   │   ├── TemplateError  it does not parse in the sandbox, fails, or goes beyond its limits
+    │   │   ├── TemplateError  it does not parse in the sandbox, or fails
+    │   │   │   └── TemplateLimit    it goes beyond its limits
     │   │   └── VariableError  what a prompt declares and what its templates use are not the same names
     │   ├── DatasetError
     │   ├── SuiteError
@@ -78,7 +79,11 @@ class PromptError(FileError):
 
 
 class TemplateError(PromptError):
-    """A template does not parse in the sandbox, fails while it is rendered, or goes beyond its limits."""
+    """A template does not parse in the sandbox, or fails while it is rendered."""
+
+
+class TemplateLimit(TemplateError):
+    """A template does what no template may do, or uses up more than it may."""
 
 
 class VariableError(PromptError):

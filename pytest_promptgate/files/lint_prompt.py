@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.lint import LintFinding, findings_of
-from pytest_promptgate.errors import Place, PromptError, PromptGateError
+from pytest_promptgate.errors import Place, PromptError, PromptGateError, TemplateLimit
 from pytest_promptgate.files.front_matter import read_model
 from pytest_promptgate.files.node import Node
 from pytest_promptgate.files.prompt_file import MOST_BYTES
@@ -14,15 +15,18 @@ from pytest_promptgate.files.prompts import load_prompt_file
 from pytest_promptgate.files.prompty_format import split_front_matter
 from pytest_promptgate.files.source import read_yaml
 from pytest_promptgate.files.suite_models import checked_pin
+from pytest_promptgate.files.templates import render
 from pytest_promptgate.files.text import read_whole, shown_path
 from pytest_promptgate.files.yaml_surprises import yaml_surprises
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pytest_promptgate.core.ports import ProviderSpec
-    from pytest_promptgate.core.types import PromptVersion
+    from pytest_promptgate.core.types import Json, PromptVersion
+
+_MADE_UP: Mapping[str, Json] = {"integer": 1, "number": 1.5, "float": 1.5, "boolean": True, "array": [], "object": {}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,7 @@ def lint_prompt(path: Path, *, root: Path, providers: Mapping[str, ProviderSpec]
     front = _front_matter(text, file)
     found += _surprises(text, file)
     if version is not None:
-        found += _metadata(version)
+        found += [*_metadata(version), *_beyond_limits(version)]
     if front is not None and providers is not None:
         found += _pin(front, providers)
     return LintedPrompt(version=version, findings=tuple(found))
@@ -99,6 +103,18 @@ def _metadata(version: PromptVersion) -> Iterator[LintFinding]:
             more = " in a .prompty or .yaml file; .txt has no place for it" if above else ""
             hint = f"Write `metadata: {{{key}: {example}}}`{more}."
             yield LintFinding(code=code, place=place, message=f"{version.title} names no {key}", hint=hint)
+
+
+def _beyond_limits(version: PromptVersion) -> tuple[LintFinding, ...]:
+    """What a rendering with made-up values stumbles over; with such values only the limits prove anything."""
+    values = {each.name: _MADE_UP.get(each.kind, "x") for each in version.inputs if each.required}
+    try:
+        render(version, values)
+    except TemplateLimit as error:
+        return findings_of(error)
+    except PromptError:
+        pass
+    return ()
 
 
 def _surprises(text: str, file: str) -> Iterator[LintFinding]:

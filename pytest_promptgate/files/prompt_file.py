@@ -25,6 +25,10 @@ MOST_BYTES = 5_000_000
 FILE_NAME = re.compile(r"(v[1-9][0-9]{0,5})(\.prompty|\.yaml|\.txt)\Z")
 # Microsoft's package ends lines at these too; in an editor they look like a space or like nothing.
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
+FUNCTIONS = (
+    "There are cycler, dict, joiner, namespace, raise_exception, range, and the template's own macros. "
+    "Today's date, say, is an input."
+)
 _BLOCK = re.compile(r"content\s*:\s*([|>])")
 
 
@@ -173,13 +177,16 @@ def _agreed_inputs(draft: _Draft, front: FrontMatter, lines: Sequence[str]) -> t
     names = _names(draft)
     if names is None:
         return ()
+    for name in sorted(names.called):
+        place = _place_of_use(draft, name, names.used[name], lines)
+        draft.node.note(VariableError(place, f"the template calls {name!r}, which is no function", hint=FUNCTIONS))
     if not draft.declares:
         certain = [PromptInput(name=name) for name in names.used]
         in_doubt = [PromptInput(name=name, required=False) for name in sorted(names.perhaps)]
         return (*certain, *in_doubt)
     declared = front.inputs
     for name, line in names.used.items():
-        if name not in declared:
+        if name not in declared and name not in names.called:
             place = _place_of_use(draft, name, line, lines)
             hint = f"Declare it under `inputs:`. {did_you_mean(name, declared, label='Declared inputs')}"
             draft.node.note(VariableError(place, f"the template uses {name!r}, which is not declared", hint=hint))

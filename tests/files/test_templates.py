@@ -9,7 +9,7 @@ import pytest
 
 from pytest_promptgate.core.types import Message, PromptInput, PromptVersion
 from pytest_promptgate.errors import PromptError
-from pytest_promptgate.files.sandbox import MOST_CHARACTERS
+from pytest_promptgate.files.spending import MOST_CHARACTERS
 from pytest_promptgate.files.templates import render, used_variables
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ def told(template: str, **variables: Json) -> str:
         ("{% filter upper %}{{ k }}{% endfilter %}", {"k"}),
         ("{{ range(3) }}{{ dict(a=b) }}{{ lipsum() }}{{ cycler(1) }}{{ joiner() }}{{ namespace(a=1) }}", {"b"}),
         ("{% set ns = namespace(n=0) %}{% for i in y %}{% set ns.n = i %}{% endfor %}{{ ns.n }}", {"y"}),
-        ("{{ items | map(attribute='a') | join(sep) }}{{ x is defined }}", {"items", "sep", "x"}),
+        ("{{ items | map(attribute='a') | join(sep) }}{{ x is defined }}", {"items", "sep"}),
+        ("{{ tone | default('kind') }}{{ tone }}{% if a is undefined %}{% endif %}{{ a }}", set()),
+        ("{% if x %}{% macro m() %}a{% endmacro %}{{ m() }}{% endif %}{% if x %}{{ m() }}{% endif %}", {"x"}),
         ("{% raw %}{{ a }}{% endraw %}{# {{ b }} #}", set()),
         ("{{ true and None }}{{ 'a' ~ b }}{{ c if d else e }}", {"b", "c", "d", "e"}),
     ],
