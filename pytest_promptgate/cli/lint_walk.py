@@ -79,8 +79,10 @@ def _project_files(project: Project, scope: Scope) -> Iterator[Looked]:
 def _suites(project: Project, scope: Scope) -> Iterator[Looked]:
     for path, error in project.errors:
         if path is not None and scope.touches(path):
-            yield path, _without_echoes(findings_of(error), project)
-            yield path, surprises_in(path, project.shown(path))
+            found = _without_echoes(findings_of(error), project)
+            yield path, found
+            for file in {project.shown(path), *(each.place.file for each in found)}:
+                yield project.evals.settings.root / file, surprises_in(project.evals.settings.root / file, file)
     for run in project.runs:
         path = project.evals.settings.root / run.suite.path
         if scope.touches(path):
@@ -92,7 +94,7 @@ def _suites(project: Project, scope: Scope) -> Iterator[Looked]:
     yield from _uncollected(project, scope)
 
 
-def _without_echoes(findings: Sequence[LintFinding], project: Project) -> Iterable[LintFinding]:
+def _without_echoes(findings: Sequence[LintFinding], project: Project) -> Sequence[LintFinding]:
     """While promptgate.yaml is wrong nobody knows its providers, and no suite is to blame for that."""
     broken = _config_is_wrong(project)
     return [each for each in findings if not (broken and each.message.startswith("unknown provider"))]
