@@ -131,7 +131,7 @@ class Node:
 
     def _as_yaml_sees_it(self) -> str:
         """For ``1_000`` or ``Yes`` where a number or a truth value is expected."""
-        seen = read_by_yaml_1_1(self.value) if isinstance(self.value, str) else ""
+        seen = read_by_yaml_1_1(self.value) if isinstance(self.value, str) and self.quoted else ""
         if seen in ("true", "false"):
             return f"YAML 1.2 reads {self.value} as text: write {seen}."
         return f"YAML 1.2 reads {self.value} as text: write the number plainly." if "number" in seen else ""
