@@ -131,13 +131,14 @@ class EvalSession:
         from pytest_promptgate.core.default_rule import ruled
         from pytest_promptgate.core.plan import plan
         from pytest_promptgate.core.self_trial import without_promises
-        from pytest_promptgate.files.prompts import check_unedited
         from pytest_promptgate.files.suites import load_suite
         from pytest_promptgate.files.templates import render
+        from pytest_promptgate.pytest_versions import check_versions_present, check_versions_unedited
 
+        check_versions_present(self.reference, self.settings.shown(path))
         suite = trusting(self, load_suite(path, suite_context(self)))
         refuse_twin(suite, self.runs.values())
-        check_unedited(suite.prompt, self.reference.prompts, self.settings.prompts)
+        check_versions_unedited(self.reference, suite)
         kinds = {name: spec.kind for name, spec in self.project.providers.items()}
         for slot in suite.slots:
             planned = ruled(plan(suite, slot, render=render), None, kinds=kinds)

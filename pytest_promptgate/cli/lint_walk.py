@@ -120,7 +120,9 @@ def _prompts(project: Project, scope: Scope) -> Iterator[Looked]:
     directories = sorted(each for each in _listed(settings.prompts) if each.is_dir() and not each.name.startswith("."))
     yield from _same_but_for_case(directories, project, scope)
     for directory in directories:
-        if scope.holds(directory) and not is_name(directory.name) and any(map(_is_version, _listed(directory))):
+        if not any(map(_is_version, _listed(directory))):
+            continue  # it holds no prompt: partials, say
+        if scope.holds(directory) and not is_name(directory.name):
             yield directory, [_unnameable(directory, project)]
         elif any(scope.holds(each) for each in (directory, *_listed(directory))):
             try:

@@ -12,6 +12,7 @@ from pytest_promptgate.cli.calibrate import calibrate
 from pytest_promptgate.cli.estimate import estimate
 from pytest_promptgate.cli.exits import Commands
 from pytest_promptgate.cli.lint import lint
+from pytest_promptgate.cli.new_version import new_version
 from pytest_promptgate.cli.power import power
 from pytest_promptgate.cli.responses import responses
 
@@ -38,3 +39,4 @@ main.add_command(power)
 main.add_command(calibrate)
 main.add_command(responses)
 main.add_command(batch)
+main.add_command(new_version)

@@ -62,6 +62,23 @@ class PromptInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLines:
+    """Where some lines of a prompt's rendered template stand: in its own file, or in a partial."""
+
+    first: int  # line of all messages' templates together, from 1
+    last: int
+    file: str
+    line: int  # of the file, which `first` is
+    exact: bool = True  # the lines after it are the file's lines after `line`
+
+    def place(self, line: int) -> tuple[str, int] | None:
+        """File and line of a line of the template; None if it is none of these."""
+        if not self.first <= line <= self.last:
+            return None
+        return self.file, self.line + (line - self.first if self.exact else 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """Users' own callable, which a suite evaluates in place of a prompt."""
 
@@ -92,6 +109,9 @@ class PromptVersion:
     path: str = ""  # relative to the root directory, with "/"
     digest: str
     target: Target | None = None
+    # Path -> digest of every partial in `messages`, and of the file itself without them; empty if there are none.
+    partials: Mapping[str, str] = field(default_factory=dict, compare=False)
+    origins: tuple[SourceLines, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def title(self) -> str:

@@ -10,7 +10,7 @@ from pytest_promptgate.core.lint import LintFinding, findings_of
 from pytest_promptgate.errors import Place, PromptError, PromptGateError, TemplateLimit
 from pytest_promptgate.files.front_matter import read_model
 from pytest_promptgate.files.node import Node
-from pytest_promptgate.files.prompt_file import MOST_BYTES
+from pytest_promptgate.files.prompt_text import MOST_BYTES
 from pytest_promptgate.files.prompts import load_prompt_file
 from pytest_promptgate.files.prompty_format import split_front_matter
 from pytest_promptgate.files.source import read_yaml

@@ -24,7 +24,8 @@ from pytest_promptgate.files.spending import MOST_CHARACTERS, spent
 from pytest_promptgate.files.template_uses import asked_about, bound_names, called_names, reaches_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import TracebackType
 
     from jinja2 import Template
 
@@ -33,13 +34,8 @@ _MARK = secrets.token_hex(16)
 MOST_TAGS = 10_000
 MOST_IN_TAGS = 100_000
 _TAG = re.compile(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)", re.DOTALL)
-_INHERITANCE = {
-    nodes.Include: "include",
-    nodes.Import: "import",
-    nodes.FromImport: "from … import",
-    nodes.Extends: "extends",
-    nodes.Block: "block",
-}
+_INHERITANCE = {nodes.Extends: "extends", nodes.Block: "block"}
+_PRINTS_NOTHING = (nodes.Assign, nodes.AssignBlock, nodes.Macro, nodes.Import, nodes.FromImport)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,25 +81,35 @@ def check_section(section: str) -> None:
     """Refuse a section that could not be a message of its own.
 
     Raises:
-        TemplateFaultError: Syntax, a tag that needs other files, or nothing that is ever printed.
+        TemplateFaultError: Syntax, inheritance, or nothing that is ever printed.
     """
-    tree = _parsed(section)
+    tree = checked_tree(section)
+    if all(map(_prints_nothing, tree.body)):
+        raise TemplateFaultError(1, "this section prints nothing", "Move it into a section with text, or remove it.")
+
+
+def checked_tree(template: str) -> nodes.Template:
+    """The syntax tree of a section or a partial.
+
+    Raises:
+        TemplateFaultError: Syntax, or inheritance.
+    """
+    tree = _parsed(template)
     for node in tree.find_all(tuple(_INHERITANCE)):
         raise TemplateFaultError(
             node.lineno,
             f"{{% {_INHERITANCE[type(node)]} %}} is not available in prompts",
-            "A version holds its whole text: write it out, or use a {% macro %}.",
+            "Put shared text into a partial and {% include %} it, or use a {% macro %}.",
         )
     for line, name in reaches_inside(tree):
         raise TemplateFaultError(line, f"{name!r} reaches into Python's inside", "A template only puts text together.")
-    if all(map(_prints_nothing, tree.body)):
-        raise TemplateFaultError(1, "this section prints nothing", "Move it into a section with text, or remove it.")
+    return tree
 
 
 def _prints_nothing(node: nodes.Node) -> bool:
     if isinstance(node, nodes.Output):
         return all(isinstance(part, nodes.TemplateData) and not part.data.strip() for part in node.nodes)
-    return isinstance(node, nodes.Assign | nodes.AssignBlock | nodes.Macro)
+    return isinstance(node, _PRINTS_NOTHING)
 
 
 def template_names(template: str) -> TemplateNames:
@@ -177,7 +183,7 @@ def _rendered(prompt: PromptVersion, template: Template, values: dict[str, Any])
             if length > MOST_CHARACTERS:
                 raise SecurityError(f"more than {MOST_CHARACTERS:,} characters")
     except Exception as error:  # noqa: BLE001 (the template is users' code: whatever it raises is its own fault)
-        raise _told(prompt, error, values) from None
+        raise _placed(_told(prompt, error, values), prompt, template, error) from None
     finally:
         spent.end()
     return "".join(pieces)
@@ -202,6 +208,23 @@ def _limit(prompt: PromptVersion, what: str, hint: str = "") -> TemplateLimit:
 
 def _error(prompt: PromptVersion, what: str, hint: str = "") -> TemplateError:
     return TemplateError(Place(file=prompt.path) if prompt.path else "", f"{prompt.label}: {what}", hint=hint)
+
+
+def _placed(told: TemplateError, prompt: PromptVersion, template: Template, error: Exception) -> TemplateError:
+    """`told` at the line that raised `error`, where that is known."""
+    own = [step.tb_lineno for step in _steps(error) if step.tb_frame.f_globals.get("__jinja_template__") is template]
+    line = template.get_corresponding_lineno(own[-1]) if own else 0
+    found = next((place for each in prompt.origins if (place := each.place(line))), None)
+    if found is None:
+        return told
+    return type(told)(Place(file=found[0], line=found[1]), told.what, hint=told.hint)
+
+
+def _steps(error: Exception) -> Iterator[TracebackType]:
+    step = error.__traceback__
+    while step is not None:
+        yield step
+        step = step.tb_next
 
 
 @lru_cache(maxsize=256)
