@@ -90,7 +90,7 @@ def _status(session: pytest.Session, evals: EvalSession, broken: Sequence[str]) 
         return Status.BROKE, (f"nothing was asked: {stopped or 'pytest ended before'}",)
     ended = engine.ended if engine is not None and engine.ended in engine.ends else ""
     if session.exitstatus == pytest.ExitCode.INTERRUPTED or stopped or ended:
-        return Status.INTERRUPTED, tuple(dict.fromkeys(each for each in (ended, stopped) if each)) or ("interrupted",)
+        return Status.INTERRUPTED, tuple(dict.fromkeys(each for each in (ended, stopped) if each)) or ("Ctrl-C",)
     return Status.COMPLETE, ()
 
 

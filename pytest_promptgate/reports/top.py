@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Measured
 
 _NAMED = 5  # cases in the headline
-_FIRST = "pytest --prompt-evals-update writes it"
+_FIRST = "--prompt-evals-update writes one"
 _DOUBT = frozenset({Outcome.INCONCLUSIVE, Outcome.INCOMPARABLE})
 
 
@@ -76,7 +76,7 @@ def _green(document: RunDocument) -> Headline:
     if not compared:
         return Headline(
             word="NEW",
-            text=f"{_plural(len(verdicts), 'metric')} on {cases}, no baseline yet; {_FIRST}",
+            text=f"{_plural(len(verdicts), 'metric')} on {cases}, no baseline yet: {_FIRST}",
         )
     better = sum(each.outcome is Outcome.IMPROVED for each in compared)
     accepted = sum(bool(each.accepted) for each in verdicts)
