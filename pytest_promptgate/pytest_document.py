@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,7 +61,7 @@ def document_of(
         seconds=round(ended - began, 3),
         versions=Versions(
             promptgate=__version__,
-            pytest=version("pytest"),
+            pytest=pytest.__version__,
             python=platform.python_version(),
             platform=platform.platform(),
         ),
