@@ -86,7 +86,7 @@ def _status(session: pytest.Session, evals: EvalSession, broken: Sequence[str]) 
     engine = evals.started()
     stopped = str(session.shouldstop or session.shouldfail or "")
     if not evals.begun and session.exitstatus != pytest.ExitCode.OK:
-        return Status.BROKE, (f"nothing was asked: {stopped or 'pytest ended before'}",)
+        return Status.BROKE, (f"nothing was asked: {stopped or 'no case and no gate was selected'}",)
     ended = engine.ended if engine is not None and engine.ended in engine.ends else ""
     if session.exitstatus == pytest.ExitCode.INTERRUPTED or stopped or ended:
         return Status.INTERRUPTED, tuple(dict.fromkeys(each for each in (ended, stopped) if each)) or ("Ctrl-C",)
