@@ -15,6 +15,8 @@
     ├── PinError               a model id that does not name one fixed snapshot
     ├── ToolboxError           two plugins offer one name, or an offer is not usable
     ├── ScorerError            a scorer raised: that case's own error
+    ├── HistoryError           the history of runs cannot be read or written
+    ├── CommentError           a report cannot be written on a pull request
     ├── StoreError             the response store cannot be read or written
     ├── BudgetError            the money or time granted does not suffice
     ├── EngineError            the engine's thread died, or stayed behind in another process
@@ -127,6 +129,22 @@ class ScorerError(PromptGateError):
 
 class StoreError(PromptGateError):
     """The response store cannot be read or written."""
+
+
+class CommentError(PromptGateError):
+    """A report cannot be written on a pull request.
+
+    Attributes:
+        status: Of the HTTP answer; None if there was none.
+    """
+
+    def __init__(self, where: Place | str, what: str, *, hint: str = "", status: int | None = None) -> None:
+        super().__init__(where, what, hint=hint)
+        self.status = status
+
+
+class HistoryError(PromptGateError):
+    """The history of runs cannot be read or written, or a line of it holds no run."""
 
 
 class BudgetError(PromptGateError):

@@ -42,6 +42,12 @@ OPTIONS = (
         "hold the run against the baselines of a Git commit (origin/main): what a required check does",
     ),
     (
+        "--prompt-changed-since",
+        "changed_since",
+        "REF",
+        "run only the suites that read something that a Git commit (origin/main) has otherwise; in doubt a suite runs",
+    ),
+    (
         "--prompt-offline",
         "offline",
         "",
@@ -67,6 +73,12 @@ OPTIONS = (
         "hold every prompt against itself: how often its scores flip, and how often its gate would raise a false alarm",
     ),
     (
+        "--prompt-judge-drift",
+        "judge_drift",
+        "",
+        "ask every calibrated judge anew about its golden set, and fail if it has drifted since its calibration",
+    ),
+    (
         "--prompt-max-cost",
         "max_cost",
         "USD",
@@ -79,13 +91,24 @@ OPTIONS = (
         "",
         "ask no more of a suite whose failure is certain, whatever its other cases bring",
     ),
+    ("--prompt-history", "history", "", "add a line for each suite that ran completely to the file promptgate_history"),
     ("--prompt-shard", "shard", "I/N", "run a stable share of the cases, to be judged after the stores are merged"),
+)
+# Options that may be given several times.
+REPEATED = (
+    (
+        "--prompt-model",
+        "models",
+        "SUITE=PIN",
+        "run a suite on another model, with the same prompt and against the same baseline; repeatable",
+    ),
 )
 # Ini value, help, default.
 INI = (
     ("promptgate_prompts", "directory of the prompts", "prompts"),
     ("promptgate_lockfile", "file of the baselines", "promptgate.lock.json"),
     ("promptgate_dir", "directory of the response store; not for Git", ".promptgate"),
+    ("promptgate_history", "file that --prompt-history adds to", "promptgate.history.jsonl"),
     ("promptgate_max_connections", "most calls under way at once, per provider account", "64"),
     ("promptgate_items", "one test per case, per suite, or as the size demands (auto)", "auto"),
 )
@@ -99,6 +122,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             group.addoption(flag, metavar=value, dest=f"promptgate_{name}", help=text)
         else:
             group.addoption(flag, action="store_true", dest=f"promptgate_{name}", help=text)
+    for flag, name, value, text in REPEATED:
+        group.addoption(flag, action="append", default=[], metavar=value, dest=f"promptgate_{name}", help=text)
     group.addoption(
         "--prompt-report",
         action="append",

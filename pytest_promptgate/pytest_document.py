@@ -18,6 +18,7 @@ from pytest_promptgate.core.sight import Known, Sight, sights
 from pytest_promptgate.core.types import Report
 from pytest_promptgate.files.git import head
 from pytest_promptgate.pytest_aa import known_noise
+from pytest_promptgate.pytest_changed import skipped_notes
 from pytest_promptgate.reports.documented import Beside, suite_run
 
 if TYPE_CHECKING:
@@ -184,3 +185,4 @@ def _notes(evals: EvalSession) -> Iterator[str]:
         yield from (each.removeprefix(f"{evals.settings.root}/") for each in engine.complaints())
     yield from evals.observers.faults
     yield from evals.trials.notes if evals.trials is not None else ()
+    yield from skipped_notes(evals)

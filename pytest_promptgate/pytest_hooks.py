@@ -11,8 +11,12 @@ import pytest
 from pytest_promptgate import pytest_status, pytest_xdist
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.errors import EngineError
+from pytest_promptgate.pytest_changed import leave_out_unchanged
+from pytest_promptgate.pytest_ci import record_run, write_annotations
 from pytest_promptgate.pytest_gone import report_gone
+from pytest_promptgate.pytest_history import remember_run
 from pytest_promptgate.pytest_items import SUFFIX, CaseItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
+from pytest_promptgate.pytest_models import refuse_unknown_suites
 from pytest_promptgate.pytest_reports import Reports
 from pytest_promptgate.pytest_summary import write_summary
 from pytest_promptgate.pytest_update import Update, update_baselines
@@ -31,6 +35,8 @@ class EvalHooks:
         self.evals = evals
         self.update: Update | None = None
         self.broken = ""  # why the engine could not go on
+        self.remembered: tuple[str, ...] = ()  # what became of the history
+        self.told: tuple[str, ...] = ()  # of the choice of suites, once all are collected
         self.reports = Reports(evals)
 
     # --- collection --------------------------------------------------------------------------------------------------
@@ -65,6 +71,7 @@ class EvalHooks:
         if not self.evals.settings.aa:
             report_gone(self.evals, session)
         self._keep_shard(items)
+        self.told = leave_out_unchanged(self.evals, items)
         if self.evals.config.pluginmanager.hasplugin("rerunfailures"):
             for item in items:
                 if isinstance(item, EvalItem):
@@ -81,6 +88,10 @@ class EvalHooks:
             dropped = set(others)
             items[:] = [item for item in items if item not in dropped]
             self.evals.config.hook.pytest_deselected(items=others)
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Which suites run, before anything is asked."""
+        return list(self.told)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """What could not be collected is why a report holds no suite."""
@@ -99,6 +110,8 @@ class EvalHooks:
                 or f"--prompt-evals found no *{SUFFIX} file below {', '.join(session.config.args)}\n"
                 "  Name the suite, its directory, or a directory above it."
             )
+        if not session.testsfailed and (wanted or self.evals.runs):
+            refuse_unknown_suites(self.evals.settings.models, {run.suite.name for run in self.evals.runs.values()})
 
     # --- the run -----------------------------------------------------------------------------------------------------
 
@@ -134,9 +147,12 @@ class EvalHooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Stop the engine; a baseline that was refused is a failure of the run."""
+        """Stop the engine; a baseline that was refused, or a judge that has drifted, is a failure of the run."""
         self.evals.end()
-        red = self.broken or self.evals.unfinished or (self.update is not None and self.update.refused)
+        drifted = self.evals.drift is not None and self.evals.drift.red
+        record_run(self.evals)
+        self.remembered = remember_run(self.evals)
+        red = self.broken or drifted or self.evals.unfinished or (self.update is not None and self.update.refused)
         if red and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         self.reports.write(session, broken=self.broken, update=self.update)
@@ -176,6 +192,9 @@ class EvalHooks:
         """The closing tables."""
         if not terminalreporter.config.option.no_summary:
             write_summary(terminalreporter, self.evals, self.update, broken=self.broken, outline=self.reports.outline)
+        for line in self.remembered:
+            terminalreporter.write_line(line)
+        write_annotations(terminalreporter, self.evals)
         for line in self.reports.lines:
             terminalreporter.write_line(line)
         for fault in self.reports.faults:

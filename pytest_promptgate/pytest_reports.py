@@ -7,25 +7,39 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.errors import RunFileError
+from pytest_promptgate.core.history import curves
+from pytest_promptgate.errors import HistoryError, RunFileError
+from pytest_promptgate.files.history import read_history
 from pytest_promptgate.files.run_file import run_text
 from pytest_promptgate.files.written import write_report
 from pytest_promptgate.pytest_document import document_of
 from pytest_promptgate.reports.documented import suite_outline
+from pytest_promptgate.reports.html import html_text
 from pytest_promptgate.reports.markdown import markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pytest
 
+    from pytest_promptgate.core.history import Curve
     from pytest_promptgate.core.run_document import RunDocument
     from pytest_promptgate.pytest_session import EvalSession
     from pytest_promptgate.pytest_update import Update
 
-# By suffix: the text of a report.
-KINDS: Mapping[str, Callable[[RunDocument], str]] = {".json": run_text, ".md": markdown}
+
+def report_kinds(past: Sequence[Curve] = ()) -> Mapping[str, Callable[[RunDocument], str]]:
+    """By suffix: the text of a report. `past` are runs before it, which the HTML draws."""
+    return {".json": run_text, ".md": markdown, ".html": partial(html_text, curves=past)}
+
+
+def past_runs(path: Path, *, file: str) -> Sequence[Curve]:
+    """The curves of a history file; none if there is no such file, or it cannot be read."""
+    try:
+        return curves(read_history(path, file=file).entries)
+    except HistoryError:
+        return ()
 
 
 @dataclass(slots=True)
@@ -61,8 +75,10 @@ class Reports:
         if not (paths or summary):
             return
         document = told()
+        past = self.evals.settings.history_file
+        kinds = report_kinds(past_runs(past, file=self.evals.settings.shown(past)))
         for path in paths:
-            self._write(path, KINDS[path.suffix.lower()](document))
+            self._write(path, kinds[path.suffix.lower()](document))
         if summary is not None:
             self._append(summary, markdown(document))
 

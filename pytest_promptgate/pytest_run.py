@@ -14,16 +14,20 @@ from pytest_promptgate.core.budget import measures_cost
 from pytest_promptgate.core.default_rule import rule_notes
 from pytest_promptgate.core.must_pass import luck_notes
 from pytest_promptgate.core.redrawn import redrawn_notes
-from pytest_promptgate.core.selection import smoke_cases
+from pytest_promptgate.core.selection import smoke_cases, smoke_notes
 from pytest_promptgate.core.types import Origin, Score, Unscored
 from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_aa import SKIPPED, known_noise
 from pytest_promptgate.pytest_control import control_of
+from pytest_promptgate.pytest_corrected import corrected_notes
+from pytest_promptgate.pytest_drift import drift_notes
 from pytest_promptgate.pytest_fail_fast import course_of, first_round_notes
 from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, RepeatedFailure
 from pytest_promptgate.pytest_judges import account_notes, grade_baseline
+from pytest_promptgate.pytest_models import beside_production, tried
 from pytest_promptgate.pytest_told import described, listed, not_asked
 from pytest_promptgate.pytest_trust import distrusted, gate_items, trust_notes, why_skipped
+from pytest_promptgate.reports.junit import gate_properties
 from pytest_promptgate.reports.text import case_problem, gate_text
 from pytest_promptgate.workflows.assess import assess
 from pytest_promptgate.workflows.rescoring import rescored
@@ -50,6 +54,7 @@ class Run:
         self.cases: tuple[str, ...] = smoke_cases(plan.suite) if smoke else tuple(each.id for each in plan.suite.cases)
         self.selected: tuple[str, ...] = ()
         self.partial = ""
+        self.unchanged = ""  # why it is left out: nothing that it reads has changed
         self.blocked = ""  # why nothing of it may be asked
         self.speaker: EvalItem | None = None  # says so, if it is blocked and no gate was selected to do it
         self.report: Report | None = None
@@ -92,7 +97,7 @@ class Run:
     def settle(self, items: Sequence[pytest.Item]) -> None:
         """Find out which cases were selected; a gate without any case pulls the whole suite in."""
         mine = [item for item in items if isinstance(item, EvalItem) and item.run is self]
-        if not mine:
+        if not mine or self.unchanged:
             return
         self.speaker = None if any(isinstance(item, GateItem) for item in mine) else mine[0]
         chosen = {item.case_id for item in mine if isinstance(item, CaseItem)}
@@ -123,7 +128,7 @@ class Run:
 
     def await_results(self, item: EvalItem) -> None:
         """Wait for what `item` is about to read; a fault of the engine is left for the item to meet and tell."""
-        if self.blocked:
+        if self.blocked or self.unchanged:
             return
         with suppress(EngineError):
             if isinstance(item, GateItem) and self.session.settings.judges:
@@ -176,13 +181,7 @@ class Run:
             pytest.skip(f"shard {self.session.settings.shard}: judged after the merge")
         report = self.judged()
         verdict = next(each for each in report.verdicts if each.metric == item.metric)
-        item.user_properties += [
-            ("promptgate_metric", item.metric),
-            ("promptgate_verdict", str(verdict.outcome)),
-            ("promptgate_reason", verdict.reason),
-        ]
-        if verdict.change is not None:
-            item.user_properties.append(("promptgate_change", verdict.change))
+        item.user_properties += gate_properties(report, verdict, aggregates=self.session.toolbox().aggregates)
         if why := why_skipped(self, verdict):
             pytest.skip(why)
         settings = self.session.settings
@@ -192,7 +191,7 @@ class Run:
 
     def _explained(self, report: Report, verdict: Verdict, refused: str) -> str:
         alias, first = self.session.settings.alias, self.session.reference.take_back(self.key)
-        text = gate_text(report, verdict, alias=alias, refused=refused, first=first)
+        text = gate_text(report, verdict, alias=alias, refused=refused or tried(self), first=first)
         if verdict.since_anchor is None or verdict.metric in {spec.name for spec in self.suite.parts}:
             return text  # the lockfile holds no numbers of slices, so its history tells none
         aggregates = self.session.toolbox().aggregates
@@ -228,7 +227,10 @@ class Run:
             price=self.session.price(self.baseline.pin) if self.baseline and measures_cost(self.suite) else None,
             aggregates=self.session.toolbox().aggregates,
             notes=(
+                *(smoke_notes(self.suite) if settings.smoke else ()),
                 *trust_notes(self),
+                *drift_notes(self),
+                *corrected_notes(self, results),
                 *rule_notes(self.plan),
                 *first_round_notes(self, course),
                 *redrawn_notes(results, settings.attempt),
@@ -244,7 +246,8 @@ class Run:
         transport = self.session.evaluation().transport(self.plan.pin.provider) if asked else ""
         verdicts = () if self.session.settings.shard else report.verdicts
         judged = self.session.evaluation().judged(*self.key)
-        self.report = replace(report, verdicts=verdicts, transport=transport, judged=judged)
+        beside = beside_production(self, report) if verdicts else None
+        self.report = replace(report, verdicts=verdicts, transport=transport, judged=judged, beside=beside)
 
     def _rescored(self, results: Sequence[Result]) -> Baseline | None:
         """The baseline as the present scorers see it."""

@@ -17,8 +17,10 @@ from pytest_promptgate.pytest_aa import SelfTrials
 from pytest_promptgate.pytest_accounts import Limits
 from pytest_promptgate.pytest_confirm import with_stage2
 from pytest_promptgate.pytest_control import submit
+from pytest_promptgate.pytest_drift import DriftCheck
 from pytest_promptgate.pytest_fail_fast import finish_first_rounds
 from pytest_promptgate.pytest_launch import launch
+from pytest_promptgate.pytest_models import with_models
 from pytest_promptgate.pytest_observers import Observers
 from pytest_promptgate.pytest_progress import ProgressLine
 from pytest_promptgate.pytest_reference import Reference, read_reference
@@ -60,6 +62,7 @@ class EvalSession:
         self.trust: dict[str, Trusted] = {}  # by suite
         self.begun = False
         self.trials = SelfTrials(self) if self.settings.aa else None
+        self.drift = DriftCheck(self) if self.settings.judge_drift else None
         self.evals_only = False  # the xdist controller is collecting
         self._manager: pluggy.PluginManager | None = None
         self._answers: toolboxes.Answers = {}
@@ -123,9 +126,9 @@ class EvalSession:
         from pytest_promptgate.core.default_rule import ruled
         from pytest_promptgate.core.plan import plan
         from pytest_promptgate.core.self_trial import without_promises
-        from pytest_promptgate.files.prompts import check_unedited
         from pytest_promptgate.files.suites import SuiteContext, load_suite
         from pytest_promptgate.files.templates import render
+        from pytest_promptgate.pytest_versions import check_versions_present, check_versions_unedited
         from pytest_promptgate.scorers.extraction import EXTRACTION
 
         tools = self.toolbox()
@@ -138,9 +141,11 @@ class EvalSession:
             loaders=tools.loaders,
             extraction=EXTRACTION,
         )
-        suite = trusting(self, load_suite(path, context))
+        check_versions_present(self.reference, self.settings.shown(path))
+        written = with_models(load_suite(path, context), self.settings.models, self.project.providers)
+        suite = trusting(self, written)
         refuse_twin(suite, self.runs.values())
-        check_unedited(suite.prompt, self.reference.prompts, self.settings.prompts)
+        check_versions_unedited(self.reference, suite)
         kinds = {name: spec.kind for name, spec in self.project.providers.items()}
         for slot in suite.slots:
             planned = ruled(plan(suite, slot, render=render), None, kinds=kinds)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from pytest_promptgate.core.limits import parse_duration, parse_money
+from pytest_promptgate.core.model_change import ModelChange, parse_model_changes
 from pytest_promptgate.core.redrawn import attempt_of
 from pytest_promptgate.core.shards import Shard, parse_shard
 from pytest_promptgate.plugin import ALIAS, ALIAS_TAKEN, UPDATE
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-REPORTS = (".json", ".md")
+REPORTS = (".json", ".md", ".html")
 ITEM_MODES = ("auto", "case", "suite")
 FOLD_ABOVE = 5000  # cases; a node id each would slow every later pytest run of the project through its cache
 
@@ -41,6 +42,9 @@ class Settings:
     accept: str | None
     accept_dataset: str | None
     baseline_ref: str | None
+    changed_since: str | None  # suites run only if something that they read differs from this commit
+    history_file: Path
+    remembers: bool  # this run is added to it
     ci: bool
     attempt: int  # of the CI job, from 1
     alias: str  # the option that writes baselines, as this project can spell it
@@ -51,6 +55,8 @@ class Settings:
     max_time: float | None  # seconds
     shard: Shard | None
     fail_fast: bool  # a failure that is certain ends the calls of its suite
+    judge_drift: bool  # calibrated judges are held against their calibration
+    models: tuple[ModelChange, ...] = ()  # of this run alone
     reports: tuple[Path, ...]  # to be written
     step_summary: Path | None  # GitHub's page of the job
 
@@ -58,6 +64,10 @@ class Settings:
     def judges(self) -> bool:
         """Whether gates are judged in this run."""
         return self.shard is None and not self.aa
+
+    def tries(self, suite: str) -> bool:
+        """Whether a suite is run on a model that no file names."""
+        return any(change.suite == suite for change in self.models)
 
     def folds(self, cases: int) -> bool:
         """Whether a suite of so many cases is collected as one item."""
@@ -87,19 +97,7 @@ def settings_of(config: pytest.Config) -> Settings:
         )
     if option.promptgate_baseline_ref is not None and not option.promptgate_baseline_ref.strip():
         raise pytest.UsageError("--baseline-ref is empty: name a commit, such as origin/main")
-    if option.promptgate_update and option.promptgate_smoke:
-        raise pytest.UsageError(f"--prompt-smoke runs a few cases only, and {alias} needs all: drop one of the two")
-    if option.promptgate_refresh and option.promptgate_offline:
-        raise pytest.UsageError("--prompt-refresh asks anew, and --prompt-offline asks nothing: drop one of the two")
-    _check_control(option.promptgate_control, option.promptgate_refresh)
-    if option.promptgate_shard and option.promptgate_update:
-        raise pytest.UsageError(
-            f"--prompt-shard runs a share of the cases, and {alias} needs all: "
-            "merge the stores of all shards, then run it once without --prompt-shard"
-        )
-    if option.promptgate_fail_fast:
-        _check_fail_fast(option.promptgate_update, option.promptgate_shard, option.promptgate_control, alias)
-    _check_aa(option, alias)
+    _check_together(option, alias)
     root = config.rootpath
     return Settings(
         root=root,
@@ -114,6 +112,9 @@ def settings_of(config: pytest.Config) -> Settings:
         accept=option.promptgate_accept,
         accept_dataset=option.promptgate_accept_dataset,
         baseline_ref=option.promptgate_baseline_ref,
+        changed_since=_changed_since(option, alias),
+        history_file=root / config.getini("promptgate_history"),
+        remembers=option.promptgate_history,
         ci=os.environ.get("CI", "") not in ("", "0", "false"),
         attempt=attempt_of(os.environ),
         alias=alias,
@@ -124,6 +125,8 @@ def settings_of(config: pytest.Config) -> Settings:
         max_time=_parsed("--prompt-max-time", option.promptgate_max_time, parse_duration),
         shard=_parsed("--prompt-shard", option.promptgate_shard, parse_shard),
         fail_fast=option.promptgate_fail_fast,
+        judge_drift=option.promptgate_judge_drift,
+        models=_models(option.promptgate_models),
         reports=tuple(_report(config, text) for text in option.promptgate_report or ()),
         step_summary=_step_summary(os.environ),
     )
@@ -141,6 +144,25 @@ def _report(config: pytest.Config, text: str) -> Path:
     return config.invocation_params.dir / text
 
 
+def _check_together(option: argparse.Namespace, alias: str) -> None:
+    """Refuse options that contradict each other."""
+    if option.promptgate_update and option.promptgate_smoke:
+        raise pytest.UsageError(f"--prompt-smoke runs a few cases only, and {alias} needs all: drop one of the two")
+    if option.promptgate_refresh and option.promptgate_offline:
+        raise pytest.UsageError("--prompt-refresh asks anew, and --prompt-offline asks nothing: drop one of the two")
+    _check_control(option.promptgate_control, option.promptgate_refresh)
+    if option.promptgate_shard and option.promptgate_update:
+        raise pytest.UsageError(
+            f"--prompt-shard runs a share of the cases, and {alias} needs all: "
+            "merge the stores of all shards, then run it once without --prompt-shard"
+        )
+    if option.promptgate_fail_fast:
+        _check_fail_fast(option.promptgate_update, option.promptgate_shard, option.promptgate_control, alias)
+    _check_aa(option, alias)
+    _check_drift(option)
+    _check_models(option, alias)
+
+
 def _parsed(name: str, text: str | None, parse: Callable[[str], T]) -> T | None:
     if text is None:
         return None
@@ -150,11 +172,44 @@ def _parsed(name: str, text: str | None, parse: Callable[[str], T]) -> T | None:
         raise pytest.UsageError(f"{name} {text!r}: {error}") from None
 
 
+def _models(texts: list[str]) -> tuple[ModelChange, ...]:
+    try:
+        return parse_model_changes(texts)
+    except ValueError as error:
+        raise pytest.UsageError(f"--prompt-model {error}") from None
+
+
+def _check_models(option: argparse.Namespace, alias: str) -> None:
+    if option.promptgate_models and option.promptgate_update:
+        raise pytest.UsageError(
+            f"--prompt-model tries a model that no file names yet, and {alias} would make it the baseline: write the "
+            "model into the prompt or the suite first (promptgate migrate OLD NEW does)"
+        )
+
+
 def _check_reason(name: str, reason: str | None, *, update: bool, alias: str) -> None:
     if reason is not None and not update:
         raise pytest.UsageError(f"{name} goes with {alias}: alone it would accept nothing")
     if reason is not None and not reason.strip():
         raise pytest.UsageError(f"{name} needs a reason: it is what the next reader of the lockfile sees")
+
+
+def _changed_since(option: argparse.Namespace, alias: str) -> str | None:
+    ref: str | None = option.promptgate_changed_since
+    if ref is None:
+        return None
+    if not ref.strip():
+        raise pytest.UsageError("--prompt-changed-since is empty: name a commit, such as origin/main")
+    wanted = {
+        alias: (option.promptgate_update, "writes the baselines of all that it collects"),
+        "--prompt-refresh": (option.promptgate_refresh, "asks anew what has not changed"),
+    }
+    for name, (given, does) in wanted.items():
+        if given:
+            raise pytest.UsageError(
+                f"--prompt-changed-since leaves out what has not changed, and {name} {does}: drop one of the two"
+            )
+    return ref
 
 
 def _check_control(control: bool, refresh: bool) -> None:
@@ -191,6 +246,16 @@ def _check_aa(option: argparse.Namespace, alias: str) -> None:
                 f"--prompt-aa holds every prompt against itself and judges no gate, and {name} {does}: "
                 "drop one of the two"
             )
+
+
+def _check_drift(option: argparse.Namespace) -> None:
+    wanted = {
+        "--prompt-offline": (option.promptgate_offline, "asks nothing"),
+        "--prompt-shard": (option.promptgate_shard, "would have every shard ask"),
+    }
+    for name, (given, does) in wanted.items():
+        if option.promptgate_judge_drift and given:
+            raise pytest.UsageError(f"--prompt-judge-drift asks judges anew, and {name} {does}: drop one of the two")
 
 
 def _positive(config: pytest.Config, name: str) -> int:

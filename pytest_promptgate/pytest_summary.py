@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shutil
 import textwrap
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.printable import printable
+from pytest_promptgate.pytest_pins import deprecation_lines
 from pytest_promptgate.reports.closing import spent_line, table
 from pytest_promptgate.reports.control import control_lines
 from pytest_promptgate.reports.documented import spent_on
 from pytest_promptgate.reports.extractions import extraction_lines
 from pytest_promptgate.reports.judged import judged_lines
 from pytest_promptgate.reports.self_trial import self_trial_lines
+from pytest_promptgate.reports.side_by_side import side_by_side_lines
 from pytest_promptgate.reports.slices import slice_lines
 from pytest_promptgate.reports.tested import tested_lines
 from pytest_promptgate.reports.text import since_baseline, unscored_lines
@@ -60,6 +63,8 @@ def write_summary(
         if evals.runs and not evals.begun and not evals.dry and not reporter.stats.get("error"):
             reporter.write_line("prompt evals: none was selected, nothing was asked", yellow=True)
         return
+    if evals.runs and all(run.unchanged for run in evals.runs.values()):
+        return  # said when the suites were chosen
     reporter.write_sep("=", "prompt evals")
     if outline is not None:
         _write_headline(reporter, headline(outline))
@@ -74,6 +79,9 @@ def write_summary(
             _write_report(reporter, run.report, suites[run.key])
         elif engine is not None and run.selected and not run.blocked:
             _write_unjudged(reporter, run, engine)
+    today = datetime.now(UTC).date().isoformat()
+    for line in deprecation_lines(tuple(evals.runs.values()), evals.project, today=today):
+        reporter.write_line(line, yellow=True)
     if engine is not None:
         _write_ends(reporter, engine)
         _write_complaints(reporter, engine.complaints(), root=f"{evals.settings.root}/")
@@ -83,6 +91,9 @@ def write_summary(
         reporter.write_line("--reruns is for ordinary tests: no case and no gate is run again until it is green")
     for fault in evals.observers.faults:
         reporter.write_line(printable(fault), yellow=True)
+    if evals.drift is not None:
+        for line in evals.drift.lines:
+            reporter.write_line(printable(line), red=evals.drift.red)
     for note in evals.trials.notes if evals.trials is not None else ():
         reporter.write_line(printable(note), yellow=True)
     if update is not None:
@@ -163,6 +174,8 @@ def _write_report(reporter: pytest.TerminalReporter, report: Report, suite: Suit
     answers = (*unscored_lines(report), *extraction_lines(report))
     for line in (*control_lines(report), *tested_lines(report), *answers, *slice_lines(report)):
         reporter.write_line(f"  {line}")
+    for line in side_by_side_lines(report.beside) if report.beside else ():
+        reporter.write_line(f"    {line}")
     for note in report.notes:
         reporter.write_line(f"  note: {printable(note)}")
     if report.transport and reporter.config.option.verbose > 0:

@@ -9,8 +9,16 @@ import click
 from pytest_promptgate import __version__
 from pytest_promptgate.cli.batch import batch
 from pytest_promptgate.cli.calibrate import calibrate
+from pytest_promptgate.cli.comment import comment
+from pytest_promptgate.cli.diff import diff
 from pytest_promptgate.cli.estimate import estimate
 from pytest_promptgate.cli.exits import Commands
+from pytest_promptgate.cli.history import history
+from pytest_promptgate.cli.init import init
+from pytest_promptgate.cli.log import log
+from pytest_promptgate.cli.migrate import migrate
+from pytest_promptgate.cli.new_version import new_version
+from pytest_promptgate.cli.pins import pins
 from pytest_promptgate.cli.power import power
 from pytest_promptgate.cli.report import compare, report
 from pytest_promptgate.cli.responses import responses
@@ -32,10 +40,18 @@ def schema(kind: str) -> None:
     click.echo(file.read_text(encoding="utf-8"), nl=False)
 
 
+main.add_command(init)
 main.add_command(estimate)
 main.add_command(power)
 main.add_command(calibrate)
 main.add_command(responses)
 main.add_command(batch)
+main.add_command(diff)
+main.add_command(log)
+main.add_command(migrate)
+main.add_command(pins)
+main.add_command(new_version)
+main.add_command(history)
+main.add_command(comment)
 main.add_command(report)
 main.add_command(compare)

@@ -8,24 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pytest_promptgate.core.history import curves
 from pytest_promptgate.core.merged_runs import merged
 from pytest_promptgate.core.run_document import RunDocument, Status
+from pytest_promptgate.files.history import read_history
 from pytest_promptgate.files.run_file import read_run
 from pytest_promptgate.files.written import write_report
-from pytest_promptgate.pytest_reports import KINDS
+from pytest_promptgate.pytest_reports import report_kinds
+from pytest_promptgate.pytest_settings import REPORTS
 from pytest_promptgate.reports.closing import document_lines
 from pytest_promptgate.reports.documented import Beside, suite_run
 from pytest_promptgate.workflows.comparing import compared, mismatches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_promptgate.core.history import Curve
 
 _FILE = click.Path(path_type=Path)
 
 
 def _outputs(command: Callable[..., Any]) -> Callable[..., Any]:
     """An option per kind of report: --json, --md, …"""
-    for suffix in reversed([*KINDS]):
+    for suffix in reversed(REPORTS):
         name = suffix.removeprefix(".")
         command = click.option(f"--{name}", name, type=_FILE, metavar="FILE", help=f"Write a {suffix} report.")(command)
     return command
@@ -34,12 +39,14 @@ def _outputs(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=_FILE, metavar="RUN...")
 @_outputs
-def report(runs: tuple[Path, ...], **outputs: Path | None) -> None:
+@click.option("--history", type=_FILE, metavar="FILE", help="Past runs, which the HTML report draws.")
+def report(runs: tuple[Path, ...], history: Path | None, **outputs: Path | None) -> None:
     """Show a run again from its JSON document, or write other reports of it. Several RUNs are merged first.
 
     Documents of shards are merged suite by suite; what was sharded is measured together, and not judged.
     """
-    _give(merged([(str(path), read_run(path)) for path in runs]), outputs)
+    past = () if history is None else curves(read_history(history, file=str(history)).entries)
+    _give(merged([(str(path), read_run(path)) for path in runs]), outputs, past)
 
 
 @click.command()
@@ -80,11 +87,11 @@ def _is_whole(document: RunDocument) -> bool:
     return document.status is Status.COMPLETE
 
 
-def _give(document: RunDocument, outputs: Mapping[str, Path | None]) -> None:
+def _give(document: RunDocument, outputs: Mapping[str, Path | None], past: Sequence[Curve] = ()) -> None:
     """Write what was asked for; on the screen if nothing was."""
     wanted = {name: path for name, path in outputs.items() if path is not None}
     for name, path in wanted.items():
-        write_report(path, KINDS[f".{name}"](document), file=str(path))
+        write_report(path, report_kinds(past)[f".{name}"](document), file=str(path))
         click.echo(f"wrote {path}")
     for line, red in document_lines(document) if not wanted else ():
         click.secho(line, fg="red" if red else None)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.pin_rules import ALIASES, ECHOING, FREE_NAMES, PREFIXES, RULES, PinStatus, Rule
+from pytest_promptgate.core.prompt import parse_model
 from pytest_promptgate.errors import PinError
 
 if TYPE_CHECKING:
@@ -34,12 +35,6 @@ class ServedModel(StrEnum):
     FORMAT_ONLY = "format only"  # the same snapshot, spelled otherwise: a warning
     OTHER = "other"  # another snapshot: an error
     NOT_VERIFIABLE = "not verifiable"  # the provider repeats what was asked, or does not say
-
-
-def parse_model(text: str) -> tuple[str, str]:
-    """Provider and the provider's own name of ``provider/id``; a bare id is OpenAI's."""
-    provider, slash, name = text.partition("/")
-    return (provider, name) if slash else ("openai", text)
 
 
 def label(family: str, model: str) -> PinLabel:
@@ -176,7 +171,7 @@ def _floating_hint(pin: ModelPin, family: str, judged: PinLabel) -> str:
 
 def _unknown_hint(pin: ModelPin, family: str) -> str:
     if family == "embedded":
-        return f"Write {pin.provider}/nearest-example-1, the embedded model that there is."
+        return f"Write {pin.provider}/nearest-example-1, or for embeddings {pin.provider}/hashed-words-1."
     aliases = ALIASES.get(family, {})
     known = {**aliases, **{snapshot: snapshot for snapshot in aliases.values()}}
     near = [known[each] for each in difflib.get_close_matches(pin.name, known, n=3, cutoff=0.8)]

@@ -11,12 +11,26 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Case, Json, Suite
 
 SMOKE_COLUMN = "smoke"
+_NAMED = 5  # cases in a note
 _NO = frozenset({"", "0", "false", "no", "off", "n", "f"})
 
 
 def smoke_cases(suite: Suite) -> tuple[str, ...]:
     """The ids of the suite's smoke tier (``smoke: 8``), in dataset order."""
     return tuple(case.id for case in smoke(suite.cases, suite.smoke))
+
+
+def smoke_notes(suite: Suite) -> tuple[str, ...]:
+    """A word about marked rows that found no room in the tier; nothing if all did."""
+    left = sorted(case.id for case in suite.cases if _is_marked(case))[suite.smoke :]
+    if not left:
+        return ()
+    listed = ", ".join(left[:_NAMED]) + (", …" if len(left) > _NAMED else "")
+    marked = suite.smoke + len(left)
+    return (
+        f"{marked} rows are marked `smoke` and the tier takes {suite.smoke}: {listed} left out. "
+        f"Mark fewer, or write `smoke: {marked}` into {suite.path}",
+    )
 
 
 def smoke(cases: Sequence[Case], count: int) -> tuple[Case, ...]:

@@ -9,104 +9,28 @@ Longer than other files on purpose: read from top to bottom, it is the flow itse
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_promptgate.core.expressions import written
+
+# A prompt's own values stand in a module of their own, since production code loads no other.
+from pytest_promptgate.core.prompt import Json as Json
+from pytest_promptgate.core.prompt import Message as Message
+from pytest_promptgate.core.prompt import ModelPin as ModelPin
+from pytest_promptgate.core.prompt import PromptInput as PromptInput
+from pytest_promptgate.core.prompt import PromptVersion as PromptVersion
+from pytest_promptgate.core.prompt import Target as Target
 from pytest_promptgate.errors import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
     from pytest_promptgate.core.ports import Judge, Scorer
-
-# What a JSON file can hold. Numbers are finite; keys are strings.
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+    from pytest_promptgate.core.side_by_side import SideBySide
 
 
 # --- what users write ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One chat message; `content` is a template in a `PromptVersion` and plain text in a `Request`."""
-
-    role: str  # system, developer, user, assistant
-    content: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelPin:
-    """One fixed snapshot of one provider's model. Construction does not check it: `core.pins` does."""
-
-    provider: str  # a name in promptgate.yaml, or a built-in one
-    name: str  # as the provider calls it; may contain "/"
-    parameters: Mapping[str, Json] = field(default_factory=dict)  # by canonical name, see `core.parameters`
-    vouched: bool = False  # the user's word (`pinned: true`) for an opaque name
-
-    def __str__(self) -> str:
-        return f"{self.provider}/{self.name}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptInput:
-    """One declared template variable."""
-
-    name: str
-    kind: str = "string"
-    required: bool = True
-    default: Json = None  # used when the input is not required and the row has no such column
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Users' own callable, which a suite evaluates in place of a prompt."""
-
-    reference: str  # package.module:function
-    version: str  # "": nothing of it is stored, and it is always called
-    timeout_s: float  # for one call
-    call: Callable[..., Any]  # sync or async; takes the inputs as keyword arguments
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptVersion:
-    """One immutable version of a prompt; `digest` covers messages, pin, parameters, inputs, tools and output schema.
-
-    A `target` stands here as a prompt without messages whose inputs are its parameters.
-    """
-
-    name: str
-    version: str  # "v3"
-    messages: tuple[Message, ...]
-    pin: ModelPin | None  # None: the suite names the model
-    parameters: Mapping[str, Json]  # by canonical name
-    inputs: tuple[PromptInput, ...]
-    tools: tuple[Json, ...] = ()  # OpenAI's form: {"type": "function", "function": {...}}
-    response_format: Json = None  # OpenAI's form
-    description: str = ""
-    owner: str = ""
-    source: str = ""
-    path: str = ""  # relative to the root directory, with "/"
-    digest: str
-    target: Target | None = None
-
-    @property
-    def title(self) -> str:
-        """What messages call it: ``prompt triage@v3``, ``target package.module:function``."""
-        return f"prompt {self.label}" if self.target is None else f"target {self.name}"
-
-    @property
-    def node(self) -> str:
-        """What stands in node ids: the label, or of a target without a version its name, which no edit changes."""
-        return self.label if self.target is None or self.target.version else self.name
-
-    @property
-    def label(self) -> str:
-        """``name@version``, as suites, node ids and the lockfile write it."""
-        return f"{self.name}@{self.version}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,10 +188,18 @@ class Suite:
 # --- what is asked and answered --------------------------------------------------------------------------------------
 
 
+class RequestKind(StrEnum):
+    """What a model is asked for."""
+
+    CHAT = "chat"  # an answer to the messages
+    EMBEDDING = "embedding"  # the vector of one text, the content of the only message
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What is sent: everything that can change the answer, and nothing else."""
 
+    kind: RequestKind = RequestKind.CHAT
     pin: ModelPin
     messages: tuple[Message, ...]
     parameters: Mapping[str, Json]  # prompt's and pin's, merged; by canonical name
@@ -315,6 +247,7 @@ class Completion:
     finish_reason: str = ""
     logprobs: Json = None  # as the provider gives them, if they were asked for
     requests: int = 1  # paid for this answer: 2 if it was hedged
+    embedding: str = field(default="", repr=False)  # the vector that was asked for, see `core.embeddings`; "": none was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -635,6 +568,7 @@ class Judged:
 
     scorer: str
     model: str
+    kind: RequestKind = RequestKind.CHAT
     asked: int = 0  # calls that were answered
     stored: int = 0
     tokens: int = 0  # of what was asked
@@ -669,3 +603,4 @@ class Report:
     transport: str = ""  # what carried the calls: "aiohttp"; "" if nothing was asked
     judged: tuple[Judged, ...] = ()  # one per judge that was needed
     control: Control | None = None  # then `baseline` has its answers in place of the stored ones
+    beside: SideBySide | None = None  # the baseline is another model's

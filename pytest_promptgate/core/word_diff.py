@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MOST_WORDS = 600  # of a block of changed lines, in either text; a longer one is not looked into
+MOST_LINES = 5000  # of either text; of longer ones only what they begin and end with alike is kept
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 
@@ -42,9 +43,9 @@ def word_diff(before: str, after: str) -> WordDiff:
     """
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     spans: list[Span] = []
-    for tag, start, end, other_start, other_end in SequenceMatcher(None, old, new).get_opcodes():
+    for same, start, end, other_start, other_end in _blocks(old, new):
         was, now = "".join(old[start:end]), "".join(new[other_start:other_end])
-        spans += [Span(mark=Mark.KEPT, text=was)] if tag == "equal" else _words(was, now)
+        spans += _span(Mark.KEPT, [was]) if same else _words(was, now)
     return tuple(_joined(spans))
 
 
@@ -54,6 +55,22 @@ def before_and_after(diff: WordDiff) -> tuple[WordDiff, WordDiff]:
         tuple(span for span in diff if span.mark is not Mark.ADDED),
         tuple(span for span in diff if span.mark is not Mark.REMOVED),
     )
+
+
+def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[bool, int, int, int, int]]:
+    """Whether a block of lines is the same on both sides, and its bounds in either."""
+    if max(len(old), len(new)) <= MOST_LINES:
+        for tag, start, end, other_start, other_end in SequenceMatcher(None, old, new).get_opcodes():
+            yield tag == "equal", start, end, other_start, other_end
+        return
+    shorter = min(len(old), len(new))
+    head = next((index for index in range(shorter) if old[index] != new[index]), shorter)
+    rest = shorter - head
+    tail = next((index for index in range(rest) if old[-1 - index] != new[-1 - index]), rest)
+    ends = len(old) - tail, len(new) - tail
+    yield True, 0, head, 0, head
+    yield False, head, ends[0], head, ends[1]
+    yield True, ends[0], len(old), ends[1], len(new)
 
 
 def _words(before: str, after: str) -> list[Span]:
@@ -73,7 +90,8 @@ def _words(before: str, after: str) -> list[Span]:
 
 
 def _span(mark: Mark, words: Sequence[str]) -> list[Span]:
-    return [Span(mark=mark, text="".join(words))] if words else []
+    text = "".join(words)
+    return [Span(mark=mark, text=text)] if text else []
 
 
 def _joined(spans: Sequence[Span]) -> Iterator[Span]:

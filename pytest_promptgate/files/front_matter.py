@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.parameters import EXTRA, canonical_parameters
-from pytest_promptgate.core.pins import parse_model
-from pytest_promptgate.core.types import ModelPin, PromptInput
+from pytest_promptgate.core.prompt import ModelPin, PromptInput, parse_model
 from pytest_promptgate.files import properties
 
 if TYPE_CHECKING:
-    from pytest_promptgate.core.types import Json
+    from pytest_promptgate.core.prompt import Json
     from pytest_promptgate.files.node import Node
 
 KEYS = frozenset({"name", "displayName", "description", "metadata", "model", "inputs", "outputs", "tools", "template"})

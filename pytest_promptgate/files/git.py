@@ -54,6 +54,43 @@ class Revision:
         names = [os.fsdecode(each).partition(":")[2] for each in found.split(b"\0") if each]
         return tuple(sorted(names))
 
+    def files(self) -> frozenset[str]:
+        """All files of this commit, as `holding` names them; a submodule is one name.
+
+        Raises:
+            ConfigError: Git is missing, does not answer, or cannot read what it has.
+        """
+        return self._names("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.commit)
+
+    def changed(self) -> frozenset[str]:
+        """The files that the work tree has otherwise than this commit, committed or not; ignored files left out.
+
+        Files whose changes Git was told not to look at (``--assume-unchanged``) count as changed.
+
+        Raises:
+            ConfigError: As `files`.
+        """
+        differing = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
+        listed = self._names("ls-files", "-v", "-z", "--full-name", "--", ":/", tagged=True)
+        return frozenset(
+            {
+                *self._names(*differing, "--no-relative", self.commit, "--"),
+                *self._names("ls-files", "--others", "--exclude-standard", "-z", "--full-name", "--", ":/"),
+                *(name for name in listed if (self.directory / name).exists()),
+            }
+        )
+
+    def _names(self, *args: str, tagged: bool = False) -> frozenset[str]:
+        """The names that Git lists from the top of the repository; of `tagged` ones those that it does not look at."""
+        done = _run(self.directory, self.ref, *args)
+        if done.returncode != 0:
+            raise ConfigError(OPTION, f"Git cannot compare with {self.ref!r}", hint=_said(done))
+        prefix = os.fsdecode(_asked(self.directory, self.ref, "rev-parse", "--show-prefix") or b"").rstrip("\n")
+        names = [os.fsdecode(each) for each in done.stdout.split(b"\0") if each]
+        if tagged:
+            names = [name for tag, _, name in (each.partition(" ") for each in names) if tag == "S" or tag.islower()]
+        return frozenset(os.path.relpath(f"/{name}", f"/{prefix}").replace(os.sep, "/") for name in names)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
@@ -78,6 +115,30 @@ def commits(directory: Path, path: Path, *, ref: str, most: int) -> tuple[Commit
         Commit(revision=Revision(directory=directory, ref=ref, commit=commit), date=date, subject=subject)
         for commit, date, subject in zip(fields[::3], fields[1::3], fields[2::3], strict=False)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The commit that brought a file."""
+
+    commit: str  # abbreviated
+    date: str  # "2025-01-10", the committer's
+    author: str  # by name
+
+
+def first_written(directory: Path, path: Path) -> Written | None:
+    """The oldest commit of this branch that has the file at `path`; None if no commit has.
+
+    Raises:
+        ConfigError: As `revision`.
+    """
+    start = revision(directory, "HEAD")
+    args = ("log", "--format=%h%x00%cs%x00%an", start.commit, "--", os.fspath(path))
+    lines = (_asked(directory, "HEAD", *args) or b"").decode("utf-8", "replace").splitlines()
+    if not lines:
+        return None
+    commit, date, author = lines[-1].split("\0")
+    return Written(commit=commit, date=date, author=author)
 
 
 def revision(directory: Path, ref: str) -> Revision:

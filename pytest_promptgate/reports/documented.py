@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.calibration import opinion, vouching
+from pytest_promptgate.core.calibration import calibration_of, opinion
 from pytest_promptgate.core.excerpts import excerpts
 from pytest_promptgate.core.pairs import comparers, pairs_of
 from pytest_promptgate.core.run_document import (
@@ -150,7 +150,7 @@ def _judges(report: Report, beside: Beside) -> Iterator[JudgeRun]:
         yield JudgeRun(
             scorer=name,
             asked=asked.get(name),
-            calibration=None if rubric is None else vouching(rubric, beside.calibrations),
+            calibration=None if rubric is None else calibration_of(rubric, beside.calibrations),
             trust=None if told is None else told.trust,
             doubt=told.why if told else "",
             compared=pairs_of(observations, name) if name in compares else None,

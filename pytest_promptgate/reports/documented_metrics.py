@@ -41,7 +41,7 @@ def metric_runs(report: Report, *, sights: Sequence[Sight], aggregates: Mapping[
             spec=spec,
             gate=report.suite.gates.get(spec.name, MetricGate()),
             measured=measured.get(spec.name),
-            verdict=None if verdict is None else _compared(verdict, spec, report, aggregates),
+            verdict=None if verdict is None else compared_run(verdict, spec, report, aggregates),
             sight=_sight(seen[spec.name]) if spec.name in seen else None,
         )
 
@@ -52,7 +52,8 @@ def promise_runs(report: Report) -> Iterator[VerdictRun]:
     yield from (_verdict(each) for each in report.verdicts if each.metric not in metrics)
 
 
-def _compared(verdict: Verdict, spec: MetricSpec, report: Report, aggregates: Mapping[str, Aggregate]) -> VerdictRun:
+def compared_run(verdict: Verdict, spec: MetricSpec, report: Report, aggregates: Mapping[str, Aggregate]) -> VerdictRun:
+    """What the gate says of one metric, with the interval of its change if any case moved."""
     if report.baseline is None or verdict.change is None or not (verdict.worse or verdict.better):
         return _verdict(verdict)  # where nothing moved there is no spread to tell of
     selection = frozenset(each.trial.case.id for each in report.results) if report.partial else None

@@ -147,7 +147,11 @@ def number(measured: Measured | None) -> str:
     """A metric's value with as many digits as a reader can use; "-" if there is none."""
     if not isinstance(measured, Measurement):
         return "-"
-    value = measured.value
+    return digits(measured.value)
+
+
+def digits(value: float) -> str:
+    """``0.877``, and from a thousand on ``1,013``."""
     return f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 

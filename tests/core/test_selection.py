@@ -10,7 +10,7 @@ from fakes import case, suite
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_promptgate.core.selection import smoke, smoke_cases
+from pytest_promptgate.core.selection import smoke, smoke_cases, smoke_notes
 
 if TYPE_CHECKING:
     import random
@@ -89,3 +89,26 @@ def test_the_order_of_the_rows_does_not_matter(
     shuffled = chance.sample(cases, len(cases))
     assert set(ids(smoke(cases, count))) == set(ids(smoke(shuffled, count)))
     assert len(smoke(cases, count)) == min(count, len(cases))
+
+
+def test_marked_rows_that_find_no_room_are_told() -> None:
+    rows = [labelled(f"t-{number:02}", "a", mark=True) for number in range(12)]
+    whole = suite(rows)
+
+    assert smoke_notes(replace(whole, smoke=10)) == (
+        "12 rows are marked `smoke` and the tier takes 10: t-10, t-11 left out. "
+        f"Mark fewer, or write `smoke: 12` into {whole.path}",
+    )
+    assert "t-02, t-03, t-04, t-05, t-06, … left out" in smoke_notes(replace(whole, smoke=2))[0]
+    assert smoke_notes(replace(whole, smoke=12)) == ()
+
+
+@given(st.integers(1, 8), st.sets(st.integers(0, 11), max_size=8), st.randoms(use_true_random=False))
+def test_marked_rows_come_first_in_any_order_of_the_rows(count: int, marks: set[int], chance: random.Random) -> None:
+    rows = [labelled(f"t-{number:02}", "ab"[number % 2], mark=number in marks) for number in range(12)]
+    marked = sorted(f"t-{number:02}" for number in marks)
+
+    chosen = ids(smoke(chance.sample(rows, len(rows)), count))
+
+    assert {*marked[:count]} <= {*chosen}
+    assert {*chosen} == {*ids(smoke(rows, count))}

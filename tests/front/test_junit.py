@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-from front_project import SUITE, Project
+from front_project import ROWS, SUITE, Project
 
 HOSTILE = "\x1b[31m\x00\u202e\ud800]]>&<"
 
@@ -54,6 +54,58 @@ def test_a_gate_carries_its_verdict(project: Project) -> None:
     name, change = properties(gate)[3]
     assert name == "promptgate_change"
     assert float(change) == pytest.approx(-0.3)
+
+
+def test_a_gate_carries_its_numbers_and_what_was_compared(project: Project) -> None:
+    project.standard().accept()
+    project.worse()
+
+    found = dict(properties(cases(project)["gate:accuracy[nearest-example-1]"]))
+
+    low, high = float(found["promptgate_change_low"]), float(found["promptgate_change_high"])
+    assert low < -0.3 < high
+    assert list(found) == [
+        *("promptgate_metric", "promptgate_verdict", "promptgate_reason", "promptgate_change"),
+        *("promptgate_change_low", "promptgate_change_high", "promptgate_baseline", "promptgate_current"),
+        *("promptgate_n", "promptgate_tolerance", "promptgate_suite", "promptgate_slot", "promptgate_prompt"),
+        "promptgate_model",
+    ]
+    assert {name.removeprefix("promptgate_"): value for name, value in list(found.items())[6:]} == {
+        "baseline": "1.0",
+        "current": "0.7",
+        "n": "10",
+        "tolerance": "0",
+        "suite": "triage",
+        "slot": "default",
+        "prompt": "triage@v2",
+        "model": "embedded/nearest-example-1",
+    }
+
+
+def test_a_test_that_decided_leaves_its_p(project: Project) -> None:
+    project.suite(f"{SUITE}gate: {{rule: significant}}\n")
+    project.prompt("v1")
+    project.dataset([(f"{case}-{copy}", text, queue) for copy in range(4) for case, text, queue in ROWS])
+    project.accept()
+    project.worse()
+
+    found = dict(properties(cases(project)["gate:accuracy[nearest-example-1]"]))
+
+    assert 0 < float(found["promptgate_p"]) < 0.05
+
+
+def test_the_run_says_which_suites_were_judged_and_how_many_gates_are_red(project: Project) -> None:
+    project.standard().accept()
+    project.worse()
+    cases(project)
+
+    suite = next(ElementTree.parse(project.root / "out.xml").getroot().iter("testsuite"))
+    whole = suite.find("properties")
+
+    assert whole is not None
+    found = dict(properties(whole))
+    assert found.pop("promptgate_version")
+    assert found == {"promptgate_suites": "triage", "promptgate_suites_skipped": "", "promptgate_red": "1"}
 
 
 def test_a_failure_has_the_verdict_for_a_message_and_the_whole_story_for_a_text(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -384,6 +385,8 @@ def test_an_unknown_way_to_make_items_is_a_usage_error(project: Project) -> None
     assert result.stderr.str().strip() == "ERROR: promptgate_items = 'row': expected one of auto, case, suite"
 
 
+SMOKE = ("c-05", "c-06", "c-09")  # those that a worse prompt breaks
+
 # --- the smoke tier --------------------------------------------------------------------------------------------------
 
 
@@ -399,6 +402,27 @@ def test_the_smoke_tier_runs_a_few_cases_and_says_so(project: Project) -> None:
         "  3 cases: 3 unchanged, 0 asked",
         "  smoke tier: 3 of 10 cases: compared on these cases, no baseline is written",
     ]
+
+
+def test_the_smoke_tier_is_compared_with_the_same_cases_of_the_baseline_and_leaves_it_alone(project: Project) -> None:
+    project.standard()
+    rows = [{"id": case, "message": text, "expected": queue, "smoke": case in SMOKE} for case, text, queue in ROWS]
+    project.write("datasets/mails.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
+    project.suite(f"{SUITE}smoke: 2\n")
+    project.accept()
+    before = project.text("promptgate.lock.json")
+    project.worse()
+
+    result = project.evals("--prompt-smoke")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    summary = section(result, "prompt evals")
+    assert "  accuracy  1.000     0.000    -1.000  regressed  2/0/0" in summary
+    assert (
+        "  note: 3 rows are marked `smoke` and the tier takes 2: c-09 left out. Mark fewer, or write `smoke: 3` into "
+        in summary
+    )
+    assert project.text("promptgate.lock.json") == before
 
 
 def test_the_smoke_tier_cannot_write_a_baseline(project: Project) -> None:
