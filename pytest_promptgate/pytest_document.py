@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,7 +62,7 @@ def document_of(
         seconds=round(ended - began, 3),
         versions=Versions(
             promptgate=__version__,
-            pytest=version("pytest"),
+            pytest=pytest.__version__,
             python=platform.python_version(),
             platform=platform.platform(),
         ),
@@ -88,10 +87,10 @@ def _status(session: pytest.Session, evals: EvalSession, broken: Sequence[str]) 
     engine = evals.started()
     stopped = str(session.shouldstop or session.shouldfail or "")
     if not evals.begun and session.exitstatus != pytest.ExitCode.OK:
-        return Status.BROKE, (f"nothing was asked: {stopped or 'pytest ended before'}",)
+        return Status.BROKE, (f"nothing was asked: {stopped or 'no case and no gate was selected'}",)
     ended = engine.ended if engine is not None and engine.ended in engine.ends else ""
     if session.exitstatus == pytest.ExitCode.INTERRUPTED or stopped or ended:
-        return Status.INTERRUPTED, tuple(dict.fromkeys(each for each in (ended, stopped) if each)) or ("interrupted",)
+        return Status.INTERRUPTED, tuple(dict.fromkeys(each for each in (ended, stopped) if each)) or ("Ctrl-C",)
     return Status.COMPLETE, ()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -143,7 +145,11 @@ def _write_title(reporter: pytest.TerminalReporter, of: Plan | Report, more: str
 def _write_headline(reporter: pytest.TerminalReporter, found: Headline) -> None:
     """The run in one line, as it stands on top of every report."""
     colour = {"green": True} if found.good else {"red": True}
-    reporter.write_line(printable(str(found)), bold=True, **colour)
+    width = shutil.get_terminal_size().columns
+    for line in textwrap.wrap(
+        printable(str(found)), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    ):
+        reporter.write_line(line, bold=True, **colour)
 
 
 def _is_long(outline: RunDocument) -> bool:

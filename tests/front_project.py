@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -186,4 +186,13 @@ def section(result: pytest.RunResult, title: str) -> str:
     assert starts, f"no section {title!r} in:\n{result.stdout.str()}"
     following = [index for index in range(starts[0] + 1, len(lines)) if re.match(r"=+ .* =+$", lines[index])]
     found = lines[starts[0] + 1 : following[0] if following else len(lines)]
-    return "\n".join(line for line in found if not HEADLINE.match(line))
+    return "\n".join(_without_headlines(found))
+
+
+def _without_headlines(lines: Sequence[str]) -> Iterator[str]:
+    """The lines but for headlines, which may go on in indented lines."""
+    inside = False
+    for line in lines:
+        inside = bool(HEADLINE.match(line)) or (inside and line.startswith("  "))
+        if not inside:
+            yield line

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Measured
 
 _NAMED = 5  # cases in the headline
-_FIRST = "pytest --prompt-evals-update writes it"
+_FIRST = "--prompt-evals-update writes one"
 _DOUBT = frozenset({Outcome.INCONCLUSIVE, Outcome.INCOMPARABLE})
 
 
@@ -39,11 +39,8 @@ def headline(document: RunDocument) -> Headline:
     """What the run came to; what is worst is said first."""
     if document.status is not Status.COMPLETE:
         return Headline(word=str(document.status).upper(), text=_unfinished(document))
-    if red := [verdict for _, verdict in document.red]:
-        known = [each for each in red if each.outcome not in _DOUBT]
-        first, *others = [*known, *(each for each in red if each not in known)]
-        more = f", and {_plural(len(others), 'more gate')} failed" if others else ""
-        return Headline(word="FAILED" if known else "INCONCLUSIVE", text=f"{first.reason}{more}")
+    if document.red:
+        return _red(document)
     if document.refused:
         return Headline(word="FAILED", text="a baseline was not written, see below")
     if failed := [(suite, case) for suite in document.suites for case in suite.failed]:
@@ -55,6 +52,15 @@ def headline(document: RunDocument) -> Headline:
     if document.exit_code and not document.failures:
         return Headline(word="FAILED", text=next(iter(document.notes), "see below").partition("\n")[0])
     return _green(document)
+
+
+def _red(document: RunDocument) -> Headline:
+    """The first gate that failed, those that are certain before those that could not be decided."""
+    (suite, first), *others = sorted(document.red, key=lambda each: each[1].outcome in _DOUBT)
+    where = f"{suite.name}: " if len(document.suites) > 1 else ""
+    more = f", and {_plural(len(others), 'more gate')} failed" if others else ""
+    word = "INCONCLUSIVE" if first.outcome in _DOUBT else "FAILED"
+    return Headline(word=word, text=f"{where}{first.reason}{more}")
 
 
 def _unfinished(document: RunDocument) -> str:
@@ -76,7 +82,7 @@ def _green(document: RunDocument) -> Headline:
     if not compared:
         return Headline(
             word="NEW",
-            text=f"{_plural(len(verdicts), 'metric')} on {cases}, no baseline yet; {_FIRST}",
+            text=f"{_plural(len(verdicts), 'metric')} on {cases}, no baseline yet: {_FIRST}",
         )
     better = sum(each.outcome is Outcome.IMPROVED for each in compared)
     accepted = sum(bool(each.accepted) for each in verdicts)

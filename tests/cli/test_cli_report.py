@@ -188,3 +188,12 @@ def test_the_schema_of_a_run_is_printed(written: Path) -> None:
     printed = json.loads(run("schema", "run").output)
 
     assert printed["$ref"] == "#/$defs/RunDocument"
+
+
+def test_the_commands_of_the_docs_run(written: Path) -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "reports.md").read_text(encoding="utf-8")
+    commands = [line.partition("#")[0].split()[2:] for line in docs.splitlines() if line.startswith("$ promptgate")]
+    for name, case in {"one": "c-01", "two": "c-02", "before": "c-01", "after": "c-01"}.items():
+        write(only({case: [1.0]}), f"{name}.json")
+
+    assert [run(*command).exit_code for command in commands] == [0, 0, 0, 0]

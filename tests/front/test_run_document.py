@@ -141,3 +141,39 @@ def test_a_report_of_an_unknown_kind_is_refused_before_anything_is_asked(project
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "ERROR: --prompt-report 'run.pdf': a report ends in .json or .md" in result.stderr.lines
+
+
+def test_a_full_disk_and_a_directory_that_may_not_be_written_are_told(project: Project) -> None:
+    project.standard()
+    locked = project.root / "locked"
+    locked.mkdir()
+    (project.root / "full.md").symlink_to("/dev/full/x")
+    (locked / "run.json").symlink_to("/proc/version")
+
+    result = project.evals("--prompt-report", "full.md", "--prompt-report", "locked/run.json")
+
+    assert result.ret == 0
+    told = [line for line in result.stdout.lines if "the report was not written" in line]
+    assert [line.partition(":")[0] for line in told] == ["full.md", "locked/run.json"]
+
+
+def test_github_gets_the_markdown_on_the_page_of_the_job(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.root / "summary.md"))
+    project.standard()
+    project.write("summary.md", "# Of another step\n")
+
+    project.evals()
+
+    assert project.text("summary.md").startswith("# Of another step\n## 🆕 NEW: 1 metric on 10 cases")
+
+
+def test_a_page_that_cannot_be_written_changes_no_exit_code(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "/dev/full")
+    project.standard()
+
+    result = project.evals()
+
+    assert result.ret == 0
+    assert "GITHUB_STEP_SUMMARY: the report was not written: No space left on device" in result.stdout.lines

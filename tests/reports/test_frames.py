@@ -79,3 +79,15 @@ def test_naming_it_imports_no_pandas() -> None:
     assert (
         subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout == "False\n"
     )
+
+
+def test_the_example_of_the_docs_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.json").write_text(run_text(made_document()), encoding="utf-8")
+    program = DOCS.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
+    found: dict[str, object] = {}
+
+    exec(compile(program, "docs/reports.md", "exec"), found)
+
+    assert isinstance(found["flipped"], pd.DataFrame)
+    assert list(found["flipped"]["arm"]) == ["before", "now"]
