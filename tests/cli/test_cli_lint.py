@@ -41,7 +41,7 @@ def test_faults_of_several_files_are_all_told_and_fail(clean: CliProject) -> Non
             "evals/other.eval.yaml:1:1: error PG101 no prompt 'nope' in prompts/\n"
             "  Prompts: triage.\n"
             "promptgate.yaml:1:1: error PG601 unknown key 'provider' in this file\n"
-            "  Did you mean 'providers'? Known keys: judges, prices, providers.\n"
+            "  Did you mean 'providers'? Known keys: judges, model_data, prices, providers.\n"
             "prompts/triage/v1.prompty:4:10: error PG103 the input 'message' is declared and never used\n"
             "  Remove it, or write {{ message }} in a message.\n"
             "prompts/triage/v1.prompty:10:4: error PG103 the template uses 'mesage', which is not declared\n"
