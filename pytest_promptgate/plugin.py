@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 GROUP = "promptgate"
 UPDATE = "--prompt-evals-update"
 ALIAS = "--update-baseline"
+MARKER = "prompt_eval"
 # Set if the project or another plugin owns the alias; True if this command line uses it.
 ALIAS_TAKEN = pytest.StashKey[bool]()
 
@@ -121,7 +122,11 @@ def pytest_load_initial_conftests(
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker always, and the machinery when evals are asked for."""
-    config.addinivalue_line("markers", "prompt_eval: a case or a gate of a prompt suite (pytest-promptgate)")
+    config.addinivalue_line(
+        "markers",
+        f"{MARKER}(dataset, scorers, metrics, gate, …): a test function that a dataset is asked of, a suite in Python; "
+        "every case and gate of a prompt suite has this mark (pytest-promptgate)",
+    )
     if not (config.option.promptgate_evals or config.option.promptgate_update):
         return
     if hasattr(config, "workerinput"):
@@ -132,6 +137,21 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_promptgate.pytest_session import register
 
         register(config)
+
+
+def marks_of(function: object, *, any_name: bool = False) -> list[pytest.Mark]:
+    """The ``prompt_eval`` markers of a function itself; with `any_name` all of its markers."""
+    marks = getattr(function, "pytestmark", None)
+    found = [mark for mark in marks if isinstance(mark, pytest.Mark)] if isinstance(marks, list) else []
+    return found if any_name else [mark for mark in found if mark.name == MARKER]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, obj: object) -> list[pytest.Item] | None:
+    """Without ``--prompt-evals``, and in xdist's workers, marked functions are no tests."""
+    if marks_of(obj) and callable(obj) and not isinstance(obj, type):
+        return None if collector.config.pluginmanager.hasplugin("promptgate-evals") else []
+    return None
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from pytest_promptgate import pytest_status, pytest_xdist
 from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_gone import report_gone
-from pytest_promptgate.pytest_items import SUFFIX, CaseItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
+from pytest_promptgate.pytest_items import SUFFIX, CaseItem, CasesItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
 from pytest_promptgate.pytest_summary import write_summary
 from pytest_promptgate.pytest_update import Update, update_baselines
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
+    from pytest_promptgate.pytest_functions import FunctionCollector
     from pytest_promptgate.pytest_session import EvalSession
 
 
@@ -58,6 +59,8 @@ class EvalHooks:
     ) -> Generator[None, None, None]:
         """Ordinary tests first, evals last, gates behind their cases, whatever other plugins shuffled."""
         yield
+        if not session.config.option.collectonly:
+            items += _missing_cases(items)
         items.sort(key=_rank)
         if not self.evals.settings.aa:
             report_gone(self.evals, session)
@@ -169,9 +172,23 @@ class EvalHooks:
             write_summary(terminalreporter, self.evals, self.update, broken=self.broken)
 
 
-def _rank(item: pytest.Item) -> tuple[int, str, str, int]:
-    if isinstance(item, EvalItem):
-        kind = 1 if isinstance(item, GateItem) else 0
-        # Runs in the order of their names: a shuffled order would only move lines about.
-        return 1, item.run.suite.path, item.run.slot, kind
-    return 0, "", "", 0
+def _missing_cases(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """The cases of functions of which only gates were selected: a gate judges its whole suite.
+
+    Those of a suite file need no item to be asked; those of a function have fixtures, which belong to items.
+    """
+    cased = {item.run for item in items if isinstance(item, CaseItem | CasesItem)}
+    gates = {
+        item.run: item for item in items if isinstance(item, GateItem) and item.run.group and item.run not in cased
+    }
+    return [case for run, gate in gates.items() for case in cast("FunctionCollector", gate.parent).cases(run)]
+
+
+def _rank(item: pytest.Item) -> tuple[int, str, str, str, int]:
+    if not isinstance(item, EvalItem):
+        return 0, "", "", "", 0
+    gate, suite = isinstance(item, GateItem), item.run.suite
+    # Gates judge together what all suites answered, and functions are asked when their cases have their turn.
+    first = item.run.group is not None and not gate
+    # Runs in the order of their names: a shuffled order would only move lines about.
+    return 1 if first else 2, suite.path, suite.name, item.run.slot, gate

@@ -123,9 +123,9 @@ class EvalItem(pytest.Item):
     latency_s: float | None = None  # of the slowest call it stands for; None: nothing was asked for it
 
     @classmethod
-    def build(cls, parent: VersionCollector, run: Run, name: str) -> Any:
+    def build(cls, parent: pytest.Collector, run: Run, name: str) -> Any:
         """An item of this class named ``name[model]``."""
-        full = f"{name}[{run.bracket}]"
+        full = f"{name}{run.suffix}"
         # Given as text: pytest 9.2 would otherwise build an id that does not compare equal to the one --lf remembers.
         item = cls.from_parent(parent, name=full, nodeid=f"{parent.nodeid}::{full}")
         item.run = run
@@ -133,7 +133,7 @@ class EvalItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         """Where, for ``--durations`` and JUnit: the suite file."""
-        return self.path, 0, f"{cast('VersionCollector', self.parent).name}::{self.name}"
+        return self.path, 0, f"{cast('pytest.Collector', self.parent).name}::{self.name}"
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
         """Our own failures and errors as their text; anything else as pytest shows it."""
@@ -149,7 +149,7 @@ class CaseItem(EvalItem):
     results: tuple[Result, ...] = ()  # once they are there
 
     @classmethod
-    def of(cls, parent: VersionCollector, run: Run, case_id: str) -> CaseItem:
+    def of(cls, parent: pytest.Collector, run: Run, case_id: str) -> CaseItem:
         """The item of one case."""
         item = cast("CaseItem", cls.build(parent, run, case_id))
         item.case_id = case_id
@@ -164,7 +164,7 @@ class CasesItem(EvalItem):
     """All cases of a large suite in one item; lists the failing ones itself."""
 
     @classmethod
-    def of(cls, parent: VersionCollector, run: Run) -> CasesItem:
+    def of(cls, parent: pytest.Collector, run: Run) -> CasesItem:
         """The item ``cases[model]``."""
         return cast("CasesItem", cls.build(parent, run, "cases"))
 
@@ -179,7 +179,7 @@ class GateItem(EvalItem):
     metric: str
 
     @classmethod
-    def of(cls, parent: VersionCollector, run: Run, metric: str) -> GateItem:
+    def of(cls, parent: pytest.Collector, run: Run, metric: str) -> GateItem:
         """The item ``gate:metric[model]``."""
         item = cast("GateItem", cls.build(parent, run, f"gate:{metric}"))
         item.metric = metric

@@ -8,6 +8,7 @@ from pytest_promptgate import pytest_control as control
 from pytest_promptgate.core.estimate import Estimate, estimate, headline, total_cost
 from pytest_promptgate.core.fingerprint import request_parts
 from pytest_promptgate.core.limits import Budget, refusal
+from pytest_promptgate.pytest_fail_fast import watch_of
 from pytest_promptgate.pytest_judges import judge_estimates
 from pytest_promptgate.workflows.forecast import recorded
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_promptgate.core.types import Trial
+    from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.pytest_session import EvalSession
 
 GRACE_S = 5.0  # for stored answers that are being scored while the run is refused
@@ -44,6 +46,27 @@ def launch(evals: EvalSession) -> None:
         engine.interrupt(GRACE_S, why.splitlines()[0])
     else:
         engine.start(budget=None if limit is None else _budget(limit, asking), limit_s=settings.max_time)
+
+
+def ask_more(evals: EvalSession, run: Run, cases: Sequence[str], *, quiet: bool) -> None:
+    """Have further cases of a run asked in the middle of the pytest run, unless they cost more than was granted.
+
+    Args:
+        quiet: Say nothing of them.
+    """
+    engine, limit = evals.evaluation(), evals.settings.max_cost
+    engine.submit(run.plan, cases, run.baseline, watch=watch_of(evals, run))
+    waiting = engine.survey(tick=evals.progress.tick).get(run.key)
+    evals.progress.clear()
+    asking = [_estimate(evals, control.Asking(run=run, plan=run.plan, trials=len(waiting)), waiting)] if waiting else []
+    if asking and not quiet:
+        evals.progress.say(f"prompt evals: {headline(asking)}")
+    spent = engine.progress().cost_usd or 0.0
+    why = "" if limit is None else refusal(limit - spent, asking)
+    if why:
+        run.blocked = why
+        engine.interrupt(GRACE_S, why.splitlines()[0])
+    engine.release()
 
 
 def _budget(limit_usd: float, asking: Sequence[Estimate]) -> Budget:

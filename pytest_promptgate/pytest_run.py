@@ -12,6 +12,7 @@ import pytest
 from pytest_promptgate.core.acceptance import let_pass_now
 from pytest_promptgate.core.budget import measures_cost
 from pytest_promptgate.core.default_rule import rule_notes
+from pytest_promptgate.core.left_out import left_out_notes, without
 from pytest_promptgate.core.must_pass import luck_notes
 from pytest_promptgate.core.redrawn import redrawn_notes
 from pytest_promptgate.core.selection import smoke_cases
@@ -20,6 +21,7 @@ from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_aa import SKIPPED, known_noise
 from pytest_promptgate.pytest_control import control_of
 from pytest_promptgate.pytest_fail_fast import course_of, first_round_notes
+from pytest_promptgate.pytest_group import set_aside
 from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, RepeatedFailure
 from pytest_promptgate.pytest_judges import account_notes, grade_baseline
 from pytest_promptgate.pytest_told import described, listed, not_asked
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.types import Baseline, Report, Result, Suite, Verdict
     from pytest_promptgate.pytest_control import Beside
+    from pytest_promptgate.pytest_group import Group
     from pytest_promptgate.pytest_session import EvalSession
     from pytest_promptgate.workflows.assess import Assessment
 
@@ -58,6 +61,9 @@ class Run:
         self.chosen_cases: frozenset[str] = frozenset()  # cases with an item that fails with them
         self.once: tuple[str, ...] = ()  # cases of which one sample is asked at first
         self.first_round = False  # and that was enough
+        self.group: Group | None = None  # the test function that is asked
+        self.origin = ""  # node id of what it was collected from, if that is a function
+        self.set_aside = ""  # why a mark keeps all of it from being run
 
     @property
     def suite(self) -> Suite:
@@ -80,8 +86,15 @@ class Run:
         return self.slot if tuple(self.suite.slots) != ("default",) else self.plan.pin.name
 
     @property
+    def suffix(self) -> str:
+        """The brackets; a function that is not parametrized has none."""
+        return "" if self.group is not None and self.slot == "default" else f"[{self.bracket}]"
+
+    @property
     def folded(self) -> bool:
         """Whether all cases share one item."""
+        if self.group is not None and self.group.in_turn:
+            return False
         return self.session.settings.folds(len(self.cases))
 
     @property
@@ -92,6 +105,9 @@ class Run:
     def settle(self, items: Sequence[pytest.Item]) -> None:
         """Find out which cases were selected; a gate without any case pulls the whole suite in."""
         mine = [item for item in items if isinstance(item, EvalItem) and item.run is self]
+        if self.group is not None and mine:
+            self.set_aside = set_aside(mine[0]) if all(map(set_aside, mine)) else ""
+            mine = [item for item in mine if not set_aside(item)]
         if not mine:
             return
         self.speaker = None if any(isinstance(item, GateItem) for item in mine) else mine[0]
@@ -119,17 +135,29 @@ class Run:
                 f"  Run `pytest {self.suite.path} {self.session.settings.alias}` locally and commit the lockfile."
             )
 
+    def give_up_waiting(self) -> None:
+        """Once everything that asks has had its turn: what was never set up is no part of this run."""
+        never = self.group.waits_for(self.selected) if self.group is not None else []
+        if not never or self.blocked:
+            return
+        kept = [case for case in self.selected if case not in never]
+        self.partial = f"{len(never)} of {len(self.selected)} cases were not run"
+        self.selected = tuple(kept)
+        if not kept:
+            self.blocked = f"{self.suite.name}: none of its cases was run, so there is nothing to judge"
+
     # --- what the items do -------------------------------------------------------------------------------------------
 
     def await_results(self, item: EvalItem) -> None:
         """Wait for what `item` is about to read; a fault of the engine is left for the item to meet and tell."""
-        if self.blocked:
+        cases = (item.case_id,) if isinstance(item, CaseItem) else self.selected
+        if self.blocked or (self.group is not None and self.group.waits_for(cases)):
             return
         with suppress(EngineError):
             if isinstance(item, GateItem) and self.session.settings.judges:
                 self.judged()  # which may wait for other suites, or ask again
             else:
-                self.session.wait(self, (item.case_id,) if isinstance(item, CaseItem) else self.selected)
+                self.session.wait(self, cases)
 
     def passed(self, case: str) -> bool:
         """Whether `case` is done and its item passes; never blocks."""
@@ -176,6 +204,8 @@ class Run:
             pytest.skip(f"shard {self.session.settings.shard}: judged after the merge")
         report = self.judged()
         verdict = next(each for each in report.verdicts if each.metric == item.metric)
+        if not verdict.red:  # cases that were left out are told by no gate item of their own
+            verdict = next((each for each in report.verdicts if each.red and each.metric not in self.gated), verdict)
         item.user_properties += [
             ("promptgate_metric", item.metric),
             ("promptgate_verdict", str(verdict.outcome)),
@@ -208,11 +238,12 @@ class Run:
 
     def assessed(self, *, first_round: bool = False) -> Assessment:
         """This suite as far as it can be judged by itself (`first_round`: by one sample of each case); waits."""
-        results = self.session.wait(self, self.selected)
+        everything = self.session.wait(self, self.selected)
         settings, reference = self.session.settings, self.session.reference
+        plan, results = without(self.plan, everything)
         control, course = control_of(self, results), course_of(self, results, first_round=first_round)
         return assess(
-            self.plan,
+            plan,
             results,
             baseline=None if settings.shard else self.baseline,
             rescored=None if settings.shard or (control and not control.timing) else self._rescored(results),
@@ -228,6 +259,7 @@ class Run:
             price=self.session.price(self.baseline.pin) if self.baseline and measures_cost(self.suite) else None,
             aggregates=self.session.toolbox().aggregates,
             notes=(
+                *left_out_notes(self.plan, everything),
                 *trust_notes(self),
                 *rule_notes(self.plan),
                 *first_round_notes(self, course),

@@ -30,14 +30,15 @@ from pytest_promptgate.pytest_twins import refuse_twin
 from pytest_promptgate.workflows.assess import reports
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pluggy
 
     from pytest_promptgate.core.ports import Account, Price
     from pytest_promptgate.core.trust import Trusted
-    from pytest_promptgate.core.types import ModelPin, Result
+    from pytest_promptgate.core.types import ModelPin, Result, Suite
+    from pytest_promptgate.files.suites import SuiteContext
     from pytest_promptgate.models.store import FileStore
     from pytest_promptgate.pytest_gone import Gone
     from pytest_promptgate.workflows.evaluate import Evaluation
@@ -56,6 +57,7 @@ class EvalSession:
         self.reference = Reference(settings=self.settings, lockfile=Lockfile())
         self.gone: tuple[Gone, ...] = ()  # what has a baseline and is no longer there
         self.runs: dict[tuple[str, str], Run] = {}
+        self.functions: dict[str, set[tuple[str, str]]] = {}  # by test file: suites and slots of its marked functions
         self.told: dict[str, str] = {}  # what went wrong with a case -> the first case that said so
         self.trust: dict[str, Trusted] = {}  # by suite
         self.begun = False
@@ -120,12 +122,17 @@ class EvalSession:
         """
         if known := tuple(run for run in self.runs.values() if run.suite.path == self.settings.shown(path)):
             return known
-        from pytest_promptgate.core.default_rule import ruled
-        from pytest_promptgate.core.plan import plan
-        from pytest_promptgate.core.self_trial import without_promises
         from pytest_promptgate.files.prompts import check_unedited
-        from pytest_promptgate.files.suites import SuiteContext, load_suite
-        from pytest_promptgate.files.templates import render
+        from pytest_promptgate.files.suites import load_suite
+
+        suite = self.read_suite(lambda context: load_suite(path, context))
+        refuse_twin(suite, self.runs.values())
+        check_unedited(suite.prompt, self.reference.prompts, self.settings.prompts)
+        return tuple(self.add_run(suite, slot) for slot in suite.slots)
+
+    def read_suite(self, load: Callable[[SuiteContext], Suite]) -> Suite:
+        """What `load` reads, as far as its judges may be trusted; raises what it raises."""
+        from pytest_promptgate.files.suites import SuiteContext
         from pytest_promptgate.scorers.extraction import EXTRACTION
 
         tools = self.toolbox()
@@ -138,17 +145,22 @@ class EvalSession:
             loaders=tools.loaders,
             extraction=EXTRACTION,
         )
-        suite = trusting(self, load_suite(path, context))
-        refuse_twin(suite, self.runs.values())
-        check_unedited(suite.prompt, self.reference.prompts, self.settings.prompts)
+        return trusting(self, load(context))
+
+    def add_run(self, suite: Suite, slot: str) -> Run:
+        """Plan one slot of a suite, and look for its baseline; raises what `core.plan.plan` raises."""
+        from pytest_promptgate.core.default_rule import ruled
+        from pytest_promptgate.core.plan import plan
+        from pytest_promptgate.core.self_trial import without_promises
+        from pytest_promptgate.files.templates import render
+
         kinds = {name: spec.kind for name, spec in self.project.providers.items()}
-        for slot in suite.slots:
-            planned = ruled(plan(suite, slot, render=render), None, kinds=kinds)
-            baseline = self.reference.baseline(planned)
-            wanted = ruled(planned, baseline, kinds=kinds)
-            kept = without_promises(wanted) if self.trials else wanted
-            self.runs[suite.name, slot] = Run(session=self, plan=kept, baseline=baseline)
-        return tuple(self.runs[suite.name, slot] for slot in suite.slots)
+        planned = ruled(plan(suite, slot, render=render), None, kinds=kinds)
+        baseline = self.reference.baseline(planned)
+        wanted = ruled(planned, baseline, kinds=kinds)
+        kept = without_promises(wanted) if self.trials else wanted
+        run = self.runs[suite.name, slot] = Run(session=self, plan=kept, baseline=baseline)
+        return run
 
     # --- the engine --------------------------------------------------------------------------------------------------
 
@@ -162,7 +174,7 @@ class EvalSession:
             run.settle(items)
         hand_over = partial(submit, self) if self.trials is None else self.trials.submit
         for run in self.runs.values():
-            if run.selected and not run.blocked:
+            if run.selected and not run.blocked and not (run.group and run.group.bound):
                 hand_over(run)
         launch(self)
 
@@ -209,7 +221,8 @@ class EvalSession:
             return known
         # On a terminal the whole suite is awaited at its first case, so that the line of dots is not torn by the
         # progress line. Not under -x: it would ask for answers that the first failure makes needless.
-        awaited = run.selected if self.progress.live and not self.config.option.maxfail else cases
+        early = self.progress.live and not self.config.option.maxfail
+        awaited = run.selected if early and not (run.group and run.group.in_turn) else cases
         engine = self.evaluation()
         try:
             results = engine.wait(run.suite.name, run.slot, awaited, tick=self.progress.tick)
@@ -225,6 +238,8 @@ class EvalSession:
 
     def judge(self, run: Run) -> None:
         """Judge `run`; if its rule tests, together with all others that do, since they share one level."""
+        for each in self.runs.values():
+            each.give_up_waiting()
         together = [run]
         if run.suite.rule != "strict":
             together = [
@@ -243,6 +258,7 @@ class EvalSession:
             self.trials.conclude()
             return
         for run in self.runs.values():
+            run.give_up_waiting()
             if run.selected and not run.blocked:
                 self.observers.report(run.judged())
 
@@ -270,9 +286,11 @@ class EvalSession:
 
 def register(config: pytest.Config) -> None:
     """Called by the entry point when evals are asked for."""
+    from pytest_promptgate.pytest_functions import FunctionHooks
     from pytest_promptgate.pytest_hooks import EvalHooks
     from pytest_promptgate.pytest_protocol import ShortProtocol
 
     session = EvalSession(config)
     config.pluginmanager.register(EvalHooks(session), "promptgate-evals")
+    config.pluginmanager.register(FunctionHooks(session), "promptgate-functions")
     config.pluginmanager.register(ShortProtocol(config), "promptgate-short-protocol")

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_promptgate.core.expressions import written
 from pytest_promptgate.errors import Place
@@ -349,9 +349,10 @@ class Errored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """Not asked: the run ended before, or an early stop made it needless."""
+    """Not asked: the run ended before, or an early stop made it needless; or who was asked left the case out."""
 
     reason: str
+    left_out: Literal["", "skip", "xfail"] = ""  # how a test function said so: the case counts as no row of its dataset
 
 
 Grade: TypeAlias = Score | Unscored | Errored | Skipped

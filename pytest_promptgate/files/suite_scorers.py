@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ from pytest_promptgate.files.suite_extract import EXTRACT, Way, extracting, read
 from pytest_promptgate.files.suite_judges import JUDGES, bound_judge
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from pytest_promptgate.core.types import Json
@@ -100,6 +100,8 @@ def _entries(node: Node) -> list[tuple[str, Node]]:
 
 def _named(item: Node) -> tuple[str, Node]:
     kind, _ = _kind_of(item, _BESIDE)
+    if callable(kind):
+        return _written(kind).__name__, item
     return (_by_kind(kind) if isinstance(kind, str) else ""), item
 
 
@@ -124,6 +126,8 @@ def _check_name(name: str, entry: Node) -> None:
 
 def _bound(name: str, entry: Node, reading: Reading, beside: Collection[str] = _BESIDE) -> BoundScorer | None:
     kind, settings = _kind_of(entry, beside)
+    if callable(kind):
+        return _own(name, kind, settings, reading.directory)
     if not isinstance(kind, str):
         _no_scorer(entry, reading.context, beside)
         return None
@@ -140,6 +144,24 @@ def _bound(name: str, entry: Node, reading: Reading, beside: Collection[str] = _
     if fingerprint is None:
         return None
     return BoundScorer(name=name, kind=kind, scorer=scorer, fingerprint=fingerprint, place=settings.place)
+
+
+def _own(name: str, given: Callable[..., Any], node: Node, directory: Path) -> BoundScorer | None:
+    """A scorer that stands in the suite itself, as only those in Python can hold one."""
+    written = _written(given)
+    kind = f"{written.__module__}:{written.__qualname__}"
+    scorer = _built(given, kind, node.without_value(), directory) if inspect.isclass(given) else given
+    offer = type(given) if is_dataclass(given) and not inspect.isclass(given) else given
+    fingerprint = _fingerprint(kind, offer, scorer, node) if scorer is not None else None
+    if fingerprint is None:
+        return None
+    return BoundScorer(name=name, kind=kind, scorer=scorer, fingerprint=fingerprint, place=node.place)
+
+
+def _written(given: Callable[..., Any]) -> Any:
+    """The function or class that a callable was written as."""
+    inner = given.func if isinstance(given, partial) else given
+    return inner if inspect.isroutine(inner) or inspect.isclass(inner) else type(inner)
 
 
 def _part(reading: Reading, name: str, entry: Node, beside: Collection[str]) -> BoundScorer | None:

@@ -71,6 +71,8 @@ class Evaluation:
         self._early: list[list[Job]] = []  # submitted before `start`
         self._plans: dict[tuple[str, str], Plan] = {}
         self._begun = False
+        self._held = False  # since a survey
+        self._terms: tuple[Budget | None, float | None] | None = None  # of the first `start`, until they are told
         self._ledger = Ledger()
         ports = Ports(account_of=account_of, store_of=store_of, offline=offline, refresh=refresh)
         self._sources = Sources(ports)
@@ -171,6 +173,7 @@ class Evaluation:
         if self._early:
             self._background.start()
             self._background.call(self._answering.hold)
+            self._held = True
             self._hand_over(take)
             while not routed.wait(interval):
                 self._background.check()
@@ -190,16 +193,23 @@ class Evaluation:
         if not self._begun:
             self._begun = True
             self._ledger.begin()
-            if self._background.alive:
-                self._background.call(self._answering.begin, budget, limit_s)
+            self._terms = budget, limit_s
         if self._early:
             self._background.start()
+        if self._background.alive and (self._held or self._terms is not None):
+            self._let_go()
+        if self._early:
             self._hand_over(lambda _jobs: None)
 
     def release(self) -> None:
         """Let the calls go that a `survey` in the middle of a run held back; what was granted at `start` holds."""
         if self._background.alive:
-            self._background.call(self._answering.begin, None, None)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Let calls start, on the terms of the first `start`, which may have come before the thread."""
+        self._background.call(self._answering.begin, *(self._terms or (None, None)))
+        self._terms, self._held = None, False
 
     def _hand_over(self, routed: Callable[[Sequence[Job]], None]) -> None:
         self._background.call(self._answering.add, [job for jobs in self._early for job in jobs], routed)
