@@ -12,6 +12,9 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from pytest_promptgate.pytest_prompt_eval import EvalLoop, PromptEval
+    from pytest_promptgate.pytest_session import EvalSession
+
 GROUP = "promptgate"
 UPDATE = "--prompt-evals-update"
 ALIAS = "--update-baseline"
@@ -139,6 +142,33 @@ def pytest_configure(config: pytest.Config) -> None:
         register(config)
 
 
+@pytest.fixture(scope="session")
+def prompt_eval(request: pytest.FixtureRequest) -> PromptEval:
+    """Ask a version of a prompt: ``prompt_eval.ask("support-triage@v3", {"message": "…"}).text``."""
+    from pytest_promptgate.pytest_prompt_eval import PromptEval
+
+    return PromptEval(_evals(request))
+
+
+@pytest.fixture(scope="session")
+def eval_loop(request: pytest.FixtureRequest) -> EvalLoop:
+    """The event loop of async test functions with ``@pytest.mark.prompt_eval``: ``eval_loop.run(Agent.open())``."""
+    from pytest_promptgate.pytest_prompt_eval import EvalLoop
+
+    return EvalLoop(_evals(request))
+
+
+def _evals(request: pytest.FixtureRequest) -> EvalSession:
+    """What runs the evals; skips the test if nothing does."""
+    found = request.config.pluginmanager.get_plugin("promptgate-evals")
+    if found is None and hasattr(request.config, "workerinput"):
+        pytest.skip(f"{request.fixturename} works in xdist's main process: take it as an argument of the test itself")
+    if found is None:
+        pytest.skip(f"{request.fixturename} asks models: run pytest with --prompt-evals")
+    evals: EvalSession = found.evals
+    return evals
+
+
 def marks_of(function: object, *, any_name: bool = False) -> list[pytest.Mark]:
     """The ``prompt_eval`` markers of a function itself; with `any_name` all of its markers."""
     marks = getattr(function, "pytestmark", None)
@@ -148,10 +178,10 @@ def marks_of(function: object, *, any_name: bool = False) -> list[pytest.Mark]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, obj: object) -> list[pytest.Item] | None:
-    """Without ``--prompt-evals``, and in xdist's workers, marked functions are no tests."""
-    if marks_of(obj) and callable(obj) and not isinstance(obj, type):
-        return None if collector.config.pluginmanager.hasplugin("promptgate-evals") else []
-    return None
+    """Without ``--prompt-evals`` marked functions are no tests."""
+    manager = collector.config.pluginmanager
+    plain = not (manager.hasplugin("promptgate-evals") or manager.hasplugin("promptgate-worker"))
+    return [] if plain and marks_of(obj) and not isinstance(obj, type) else None
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -19,7 +19,7 @@ from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import Place, PromptGateError, SuiteError
 from pytest_promptgate.files.python_suite import CASE, Marked, for_slot, load_marked
 from pytest_promptgate.plugin import MARKER, marks_of
-from pytest_promptgate.pytest_group import Group, unknown_fixtures
+from pytest_promptgate.pytest_group import Group, exits, known_fixtures, unknown_fixtures
 from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, picked_cases
 from pytest_promptgate.pytest_twins import refuse_twin
 
@@ -143,9 +143,8 @@ class FunctionCollector(pytest.Collector):
         if CASE in carrier._fixtureinfo.name2fixturedefs:
             raise self._fault("`case` is a fixture or a parameter here", "It is the row: give that another name.")
         if unknown := unknown_fixtures(carrier):
-            known = self.session._fixturemanager._arg2fixturedefs
             names = ", ".join(map(repr, unknown))
-            hint = did_you_mean(unknown[0], [name for name in known if not name.startswith("_")], label="Fixtures")
+            hint = did_you_mean(unknown[0], known_fixtures(self.session), label="Fixtures")
             raise self._fault(f"{self.name} uses {names}, which is no fixture", hint)
 
     def _fault(self, what: str, hint: str) -> SuiteError:
@@ -168,21 +167,12 @@ class _SetsUp(EvalItem):
         """Set the fixtures up, and have the cases asked."""
         group = self.run.group
         assert group is not None
-        group.set_up(self.run, self, self.wanted(in_turn=group.in_turn))
+        group.set_up(self.run, self, self.own if group.in_turn else self.run.cases)
 
-    def wanted(self, *, in_turn: bool) -> tuple[str, ...]:
-        """The cases to ask for: all that were selected, unless each has its turn."""
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The cases that this item stands for."""
         return self.run.cases
-
-    def runtest(self) -> None:
-        """As for a suite file; but what the function says of a case is pytest's outcome for it."""
-        group = self.run.group
-        try:
-            super().runtest()
-        except EvalFailure:
-            if group is not None and group.exit is not None:
-                raise group.exit from None
-            raise
 
 
 class FunctionCaseItem(_SetsUp, CaseItem):
@@ -193,14 +183,16 @@ class FunctionCaseItem(_SetsUp, CaseItem):
         """The item of one case."""
         return cast("FunctionCaseItem", super().of(parent, run, case_id))
 
-    def wanted(self, *, in_turn: bool) -> tuple[str, ...]:
-        """This case alone, if each has its turn."""
-        return (self.case_id,) if in_turn else super().wanted(in_turn=in_turn)
+    @property
+    def own(self) -> tuple[str, ...]:
+        """One case."""
+        return (self.case_id,)
 
     def runtest(self) -> None:
         """As for a suite file, but ``pytest.xfail`` in the function is its case's outcome."""
         try:
-            super().runtest()
+            with exits(self.run.group):
+                super().runtest()
         except pytest.skip.Exception:
             grade = left_out(self.results).get(self.case_id)
             if grade is not None and any(self.case_id in rule.cases for rule in self.run.suite.must_pass):
@@ -212,3 +204,8 @@ class FunctionCaseItem(_SetsUp, CaseItem):
 
 class FunctionCasesItem(_SetsUp, CasesItem):
     """All cases of a marked function with a large dataset."""
+
+    def runtest(self) -> None:
+        """As for a suite file."""
+        with exits(self.run.group):
+            super().runtest()

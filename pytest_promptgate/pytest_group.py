@@ -6,6 +6,7 @@ the first item's setup, unless it uses none.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,8 @@ from _pytest.skipping import evaluate_skip_marks, evaluate_xfail_marks
 from pytest_promptgate.core.types import Skipped
 from pytest_promptgate.errors import TargetError
 from pytest_promptgate.files.python_suite import CASE
+from pytest_promptgate.pytest_fail_fast import watch_of
+from pytest_promptgate.pytest_items import EvalFailure
 from pytest_promptgate.pytest_launch import ask_more
 from pytest_promptgate.workflows.left_out import LeftOut
 from pytest_promptgate.workflows.scoring import described, place_in_users_code
@@ -67,7 +70,8 @@ class Group:
         wanted = [case for case in cases if case in run.selected and case not in self._asked]
         if wanted and not run.blocked:
             self._asked.update(wanted)
-            ask_more(evals, run, wanted, quiet=self.in_turn)
+            evals.evaluation().submit(run.plan, wanted, run.baseline, watch=watch_of(evals, run))
+            run.blocked = ask_more(evals, run.plan, run.baseline, quiet=self.in_turn)
 
     def waits_for(self, cases: Collection[str]) -> list[str]:
         """Those of `cases` that nobody may wait for yet: they are asked when their fixtures are set up."""
@@ -112,11 +116,22 @@ class Group:
             request._fillfixtures()
         except pytest.exit.Exception:
             raise
-        except (Exception, *OUTCOMES) as error:
+        except (Exception, *OUTCOMES) as error:  # noqa: BLE001 it is users' code that raises
             self._failure = error
         else:
             names = carrier._fixtureinfo.argnames
             self._values = {name: item.funcargs[name] for name in names if name != CASE}
+
+
+@contextmanager
+def exits(group: Group | None) -> Iterator[None]:
+    """Let ``pytest.exit`` in the function end the pytest run, once its case has been told of."""
+    try:
+        yield
+    except EvalFailure:
+        if group is not None and group.exit is not None:
+            raise group.exit from None
+        raise
 
 
 def set_aside(item: pytest.Item) -> str:
@@ -130,6 +145,12 @@ def set_aside(item: pytest.Item) -> str:
     return expected.reason if expected and not expected.run and not item.config.option.runxfail else ""
 
 
+def known_fixtures(session: pytest.Session) -> set[str]:
+    """The names of all fixtures, but for private ones."""
+    tables = [table for name, table in vars(session._fixturemanager).items() if name.startswith("_arg2")]
+    return {name for table in tables for name in table if not name.startswith("_")}
+
+
 def unknown_fixtures(carrier: pytest.Function) -> list[str]:
     """Names that neither a fixture nor a parameter stands for."""
     known = {CASE, "request", *carrier._fixtureinfo.name2fixturedefs, *_parameters(carrier)}
@@ -139,20 +160,20 @@ def unknown_fixtures(carrier: pytest.Function) -> list[str]:
 def _parameters(carrier: pytest.Function) -> dict[str, Any]:
     """What `parametrize` gives to the function itself."""
     given = carrier.callspec.params if hasattr(carrier, "callspec") else {}
-    return {name: value for name, value in given.items() if not _is_fixture(carrier, name)}
+    return {name: value for name, value in given.items() if _fixture(carrier, name) is None}
 
 
 def _fixtures(carrier: pytest.Function) -> Iterator[tuple[str, str]]:
     """Name and scope of everything that has to be set up."""
-    defined = carrier._fixtureinfo.name2fixturedefs
     for name in carrier.fixturenames:
-        if name == "request":
+        if name == "request" and name in carrier._fixtureinfo.argnames:
             yield name, "function"
-        elif name in defined and _is_fixture(carrier, name):
-            yield name, defined[name][-1].scope
+        elif (found := _fixture(carrier, name)) is not None:
+            yield name, found.scope
 
 
-def _is_fixture(carrier: pytest.Function, name: str) -> bool:
-    # pytest makes a fixture of every directly parametrized argument.
+def _fixture(carrier: pytest.Function, name: str) -> Any:
+    """The fixture that goes by a name; None if there is none."""
     defined = carrier._fixtureinfo.name2fixturedefs.get(name)
-    return bool(defined) and defined[-1].func.__name__ != "get_direct_param_fixture_func"
+    # pytest makes a fixture of every directly parametrized argument.
+    return defined[-1] if defined and defined[-1].func.__name__ != "get_direct_param_fixture_func" else None

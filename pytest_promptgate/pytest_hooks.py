@@ -10,6 +10,7 @@ import pytest
 
 from pytest_promptgate import pytest_status, pytest_xdist
 from pytest_promptgate.errors import EngineError
+from pytest_promptgate.plugin import MARKER
 from pytest_promptgate.pytest_gone import report_gone
 from pytest_promptgate.pytest_items import SUFFIX, CaseItem, CasesItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
 from pytest_promptgate.pytest_summary import write_summary
@@ -49,15 +50,18 @@ class EvalHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """While the xdist controller collects, ordinary tests are the workers' business."""
-        if self.evals.evals_only and collection_path.is_file() and not collection_path.name.endswith(SUFFIX):
-            return True
-        return None
+        if not self.evals.evals_only or not collection_path.is_file() or collection_path.name.endswith(SUFFIX):
+            return None
+        return None if pytest_xdist.may_ask(collection_path) else True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
         self, session: pytest.Session, items: list[pytest.Item]
     ) -> Generator[None, None, None]:
         """Ordinary tests first, evals last, gates behind their cases, whatever other plugins shuffled."""
+        for item in items:
+            if pytest_xdist.asks(item):
+                item.add_marker(MARKER)  # so that -m tells apart what costs
         yield
         if not session.config.option.collectonly:
             items += _missing_cases(items)
@@ -88,7 +92,8 @@ class EvalHooks:
         missing = pytest_xdist.missing(session.config)
         if sys.exception() is not None and not missing:
             return  # pytest is about to tell what ended the collection
-        if wanted and not self.evals.runs and not self.evals.gone and not session.testsfailed:
+        found = self.evals.runs or self.evals.gone or any(map(pytest_xdist.asks, session.items))
+        if wanted and not found and not session.testsfailed:
             raise pytest.UsageError(
                 missing
                 or f"--prompt-evals found no *{SUFFIX} file below {', '.join(session.config.args)}\n"
@@ -127,7 +132,7 @@ class EvalHooks:
         """Ctrl-C: what is under way is paid, so it is awaited for a moment and kept."""
         self.evals.end()
 
-    @pytest.hookimpl(tryfirst=True)
+    @pytest.hookimpl(trylast=True)  # after -x, pytest tears fixtures down in this hook, and some of them use the engine
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Stop the engine; a baseline that was refused is a failure of the run."""
         self.evals.end()

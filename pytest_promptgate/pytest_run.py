@@ -151,7 +151,7 @@ class Run:
     def await_results(self, item: EvalItem) -> None:
         """Wait for what `item` is about to read; a fault of the engine is left for the item to meet and tell."""
         cases = (item.case_id,) if isinstance(item, CaseItem) else self.selected
-        if self.blocked or (self.group is not None and self.group.waits_for(cases)):
+        if self.blocked or self.set_aside or (self.group is not None and self.group.waits_for(cases)):
             return
         with suppress(EngineError):
             if isinstance(item, GateItem) and self.session.settings.judges:

@@ -58,6 +58,7 @@ class EvalSession:
         self.gone: tuple[Gone, ...] = ()  # what has a baseline and is no longer there
         self.runs: dict[tuple[str, str], Run] = {}
         self.functions: dict[str, set[tuple[str, str]]] = {}  # by test file: suites and slots of its marked functions
+        self.asked: dict[str, Result] = {}  # what tests asked with the fixture `prompt_eval`
         self.told: dict[str, str] = {}  # what went wrong with a case -> the first case that said so
         self.trust: dict[str, Trusted] = {}  # by suite
         self.begun = False
@@ -132,11 +133,15 @@ class EvalSession:
 
     def read_suite(self, load: Callable[[SuiteContext], Suite]) -> Suite:
         """What `load` reads, as far as its judges may be trusted; raises what it raises."""
+        return trusting(self, load(self.context()))
+
+    def context(self) -> SuiteContext:
+        """What suites may refer to, as far as it is known by now."""
         from pytest_promptgate.files.suites import SuiteContext
         from pytest_promptgate.scorers.extraction import EXTRACTION
 
         tools = self.toolbox()
-        context = SuiteContext(
+        return SuiteContext(
             root=self.settings.root,
             prompts=self.settings.prompts,
             providers=self.project.providers,
@@ -145,7 +150,6 @@ class EvalSession:
             loaders=tools.loaders,
             extraction=EXTRACTION,
         )
-        return trusting(self, load(context))
 
     def add_run(self, suite: Suite, slot: str) -> Run:
         """Plan one slot of a suite, and look for its baseline; raises what `core.plan.plan` raises."""

@@ -59,6 +59,8 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
             _write_report(reporter, run.report)
         elif engine is not None and run.selected and not run.blocked:
             _write_unjudged(reporter, run, engine)
+    if evals.asked:
+        reporter.write_line(f"asked by tests with prompt_eval: {asked([*evals.asked.values()])}")
     if engine is not None:
         _write_ends(reporter, engine)
         _write_complaints(reporter, engine.complaints(), root=f"{evals.settings.root}/")

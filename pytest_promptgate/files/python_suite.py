@@ -1,6 +1,7 @@
-"""``@pytest.mark.prompt_eval(…)``: a suite in Python. The marker's keywords are the keys of a suite file; the test function is asked.
+"""``@pytest.mark.prompt_eval(…)``: a suite in Python, whose test function is asked.
 
-What it is called with is ``case``: the row without ``expected`` and ``tags``.
+The marker's keywords are the keys of a suite file. The function gets ``case``: the row without its ``expected`` and
+``tags``.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from pytest_promptgate.core.types import Json, Suite
+    from pytest_promptgate.core.types import Suite
     from pytest_promptgate.errors import PromptGateError
     from pytest_promptgate.files.suite_context import SuiteContext
     from pytest_promptgate.files.suite_dataset import Dataset
@@ -106,7 +107,7 @@ def for_slot(suite: Suite, slot: str, call: Callable[..., Any]) -> Suite:
 
 
 def _check_keys(root: Node) -> None:
-    root.keys(KEYS, refused={key: _REFUSED for key in ("prompt", "target", "model", "inputs", "constants", "turns")})
+    root.keys(KEYS, refused=dict.fromkeys(("prompt", "target", "model", "inputs", "constants", "turns"), _REFUSED))
 
 
 _REFUSED = (

@@ -16,7 +16,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pytest_promptgate.core.expressions import NAME
 from pytest_promptgate.core.fingerprint import offer_fingerprint
@@ -92,6 +92,11 @@ def is_ours(scorer: object) -> bool:
     return str(named.__module__).startswith(_OURS)
 
 
+def is_own(kind: object) -> TypeGuard[Callable[..., Any]]:
+    """Whether a suite in Python holds the scorer itself in place of its name."""
+    return callable(kind)
+
+
 def _entries(node: Node) -> list[tuple[str, Node]]:
     if isinstance(node.value, Mapping):
         return node.pairs()
@@ -100,7 +105,7 @@ def _entries(node: Node) -> list[tuple[str, Node]]:
 
 def _named(item: Node) -> tuple[str, Node]:
     kind, _ = _kind_of(item, _BESIDE)
-    if callable(kind):
+    if is_own(kind):
         return _written(kind).__name__, item
     return (_by_kind(kind) if isinstance(kind, str) else ""), item
 
@@ -126,7 +131,7 @@ def _check_name(name: str, entry: Node) -> None:
 
 def _bound(name: str, entry: Node, reading: Reading, beside: Collection[str] = _BESIDE) -> BoundScorer | None:
     kind, settings = _kind_of(entry, beside)
-    if callable(kind):
+    if is_own(kind):
         return _own(name, kind, settings, reading.directory)
     if not isinstance(kind, str):
         _no_scorer(entry, reading.context, beside)

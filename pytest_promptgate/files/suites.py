@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import BoundScorer, Case, MetricGate, MetricSpec, ModelPin, PromptVersion
     from pytest_promptgate.files.suite_dataset import Dataset
 
-__all__ = ["JUDGING", "SUFFIX", "SuiteContext", "Subject", "load_suite", "read_suite", "suite_name"]
+__all__ = ["JUDGING", "SUFFIX", "Subject", "SuiteContext", "load_suite", "read_suite", "suite_name"]
 
 SUFFIX = ".eval.yaml"
 # What does not depend on who is asked.

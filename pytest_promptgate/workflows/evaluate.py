@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_promptgate.core.pairs import production_of
 from pytest_promptgate.core.types import Baseline, Grade, Judged, ModelPin, Origin, Result, Skipped, Trial
@@ -22,7 +22,7 @@ from pytest_promptgate.workflows.reuse import labelled, reuse_of
 from pytest_promptgate.workflows.sources import Ports, Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 
     from pytest_promptgate.core.certainty import Stopped
     from pytest_promptgate.core.limits import Budget
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from pytest_promptgate.errors import PromptGateError
     from pytest_promptgate.workflows.progress import Progress
     from pytest_promptgate.workflows.watch import Watch
+
+T = TypeVar("T")
 
 _CANCEL_S = 2.0  # for cancelled trials to be filed
 _CLOSE_S = 10.0  # for accounts and stores to be closed
@@ -298,6 +300,22 @@ class Evaluation:
     def judged(self, suite: str, slot: str) -> tuple[Judged, ...]:
         """What the judges of one suite and slot were asked for."""
         return self._answering.bench.used(suite, slot)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` returns, run in the engine's loop, in which targets run too; blocks, and raises what it raises.
+
+        Raises:
+            EngineError: The engine's thread died or has ended, or this process is a fork.
+        """
+        return self._background.run(work)
+
+    def check(self) -> None:
+        """Raise if results will never come.
+
+        Raises:
+            EngineError: The engine's thread died, or this process is a fork.
+        """
+        self._background.check()
 
     def pause(self) -> None:
         """Start no further call, as while somebody debugs; answers that are under way still come in."""

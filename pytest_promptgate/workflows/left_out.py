@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Skipped
 
 
-class LeftOut(Exception):  # noqa: N818 it is no error
+class LeftOut(Exception):
     """No answer, and none is missed.
 
     Args:
