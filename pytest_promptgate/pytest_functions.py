@@ -44,7 +44,10 @@ class FunctionHooks:
         found = yield
         functions = self.evals.functions.setdefault(self.evals.settings.shown(collector.path), set())
         marks = marks_of(obj)
-        carriers = [each for each in found or () if isinstance(each, pytest.Function)] if marks else []
+        if marks and isinstance(obj, type):
+            where = f"{self.evals.settings.shown(collector.path)}: {name}"
+            raise collector.CollectError(f"{where}: {MARKER} marks a class\n  Mark the methods that are to be asked.")
+        carriers = [each for each in found if isinstance(each, pytest.Function)] if marks and found else []
         if not carriers:
             return found
         suite = FunctionCollector.of(collector, name, carriers, self.evals)
@@ -140,6 +143,8 @@ class FunctionCollector(pytest.Collector):
 
     def _check_arguments(self) -> None:
         carrier = self.carriers[0]
+        if CASE not in carrier._fixtureinfo.argnames:
+            return  # told with what else is wrong with the function
         if CASE in carrier._fixtureinfo.name2fixturedefs:
             raise self._fault("`case` is a fixture or a parameter here", "It is the row: give that another name.")
         if unknown := unknown_fixtures(carrier):

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Json
     from pytest_promptgate.pytest_run import Run
 
+# Fixtures of pytest-asyncio that every test has, and that mean nothing to code in the engine's loop.
+_HARMLESS = frozenset({"event_loop_policy"})
 # What users' code may raise that is no `Exception`, and means this test alone.
 OUTCOMES = (pytest.skip.Exception, pytest.xfail.Exception, pytest.fail.Exception)
 
@@ -166,6 +168,8 @@ def _parameters(carrier: pytest.Function) -> dict[str, Any]:
 def _fixtures(carrier: pytest.Function) -> Iterator[tuple[str, str]]:
     """Name and scope of everything that has to be set up."""
     for name in carrier.fixturenames:
+        if name in _HARMLESS:
+            continue
         if name == "request" and name in carrier._fixtureinfo.argnames:
             yield name, "function"
         elif (found := _fixture(carrier, name)) is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_promptgate.core.types import Errored, Score
-from pytest_promptgate.errors import CallError, Place
+from pytest_promptgate.errors import CallError, Place, PromptGateError
 from pytest_promptgate.pytest_launch import ask_more
 
 if TYPE_CHECKING:
@@ -79,7 +79,14 @@ class PromptEval:
         return self._answer(results[0])
 
     def _asked(self, reference: str, inputs: Mapping[str, Json], model: Json) -> Plan:
-        """The plan of a question that is on its way."""
+        """The plan of a question that is on its way; what is wrong with it is the fault of the line that asks."""
+        __tracebackhide__ = True
+        try:
+            return self._submitted(reference, inputs, model)
+        except PromptGateError as error:
+            raise error.with_traceback(None) from None
+
+    def _submitted(self, reference: str, inputs: Mapping[str, Json], model: Json) -> Plan:
         from pytest_promptgate.core.plan import plan
         from pytest_promptgate.files.prompts import check_unedited
         from pytest_promptgate.files.single_question import read_question

@@ -16,7 +16,7 @@ from pytest_promptgate.files.lockfile_format import Lockfile
 from pytest_promptgate.pytest_aa import SelfTrials
 from pytest_promptgate.pytest_accounts import Limits
 from pytest_promptgate.pytest_confirm import with_stage2
-from pytest_promptgate.pytest_control import submit
+from pytest_promptgate.pytest_control import hold_back, submit
 from pytest_promptgate.pytest_fail_fast import finish_first_rounds
 from pytest_promptgate.pytest_launch import launch
 from pytest_promptgate.pytest_observers import Observers
@@ -178,8 +178,8 @@ class EvalSession:
             run.settle(items)
         hand_over = partial(submit, self) if self.trials is None else self.trials.submit
         for run in self.runs.values():
-            if run.selected and not run.blocked and not (run.group and run.group.bound):
-                hand_over(run)
+            if run.selected and not run.blocked:
+                (hold_back if run.group and run.group.bound else hand_over)(run)
         launch(self)
 
     def evaluation(self) -> Evaluation:

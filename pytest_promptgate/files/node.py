@@ -36,6 +36,7 @@ class Node:
     document: Document
     faults: list[PromptGateError]
     error: type[FileError]
+    root_name: str = "this file"  # what messages call the value at the root
     quoted: bool = True  # False: messages never repeat a value of this file
 
     @property
@@ -83,7 +84,7 @@ class Node:
 
     def keys(self, known: Collection[str], *, refused: Mapping[str, tuple[str, str]] | None = None) -> None:
         """Note every key that is not known; `refused` holds what to say of some others: what and hint."""
-        owner = self.name or "this file"
+        owner = self.name or self.root_name
         for key, node in self.pairs():
             if refused and key in refused:
                 node.fault(*refused[key])
@@ -126,7 +127,7 @@ class Node:
         """Note that something else was expected."""
         unquoted = isinstance(self.value, str) and not self.quoted
         seen = "text" if unquoted else shown(self.value)
-        self.fault(f"{self.name or 'this file'} must be {what}, not {seen}", hint)
+        self.fault(f"{self.name or self.root_name} must be {what}, not {seen}", hint)
 
     def _mapping(self) -> Mapping[str, Json]:
         if isinstance(self.value, Mapping):

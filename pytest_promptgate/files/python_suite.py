@@ -73,7 +73,7 @@ def load_marked(marked: Marked, context: SuiteContext) -> Suite:
     faults: list[PromptGateError] = []
     document = Document(value=None, places={(): place})
     value = _plain(marked.keywords, "", place, faults)
-    root = Node(value=value, route=(), document=document, faults=faults, error=SuiteError)
+    root = Node(value=value, route=(), document=document, faults=faults, error=SuiteError, root_name="the marker")
     _check_keys(root)
     _check_function(marked, root)
     raise_faults(faults, file=file)
@@ -144,7 +144,8 @@ def _plain(value: object, name: str, place: Place, faults: list[PromptGateError]
         return os.fspath(value)
     if callable(value) and name.startswith("scorers"):
         return value
-    faults.append(SuiteError(place, f"{name} cannot be {_kind(value)}", hint=_ACCEPTED))
+    seen = str(value) if isinstance(value, float) else _kind(value)
+    faults.append(SuiteError(place, f"{name} cannot be {seen}", hint=_ACCEPTED))
     return None
 
 
