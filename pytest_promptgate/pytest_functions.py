@@ -21,6 +21,7 @@ from pytest_promptgate.files.python_suite import CASE, Marked, for_slot, load_ma
 from pytest_promptgate.plugin import MARKER, marks_of
 from pytest_promptgate.pytest_group import Group, exits, known_fixtures, unknown_fixtures
 from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, picked_cases
+from pytest_promptgate.pytest_reading import add_run, read_suite
 from pytest_promptgate.pytest_twins import refuse_twin
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class FunctionCollector(pytest.Collector):
             if run.group is not None and run.group.in_turn:
                 self.warn(pytest.PytestWarning(_slow(self.marked.name, run.group.narrow)))
             for item in self._items(run):
+                cast("Any", item).obj = carrier.obj  # where conditions of `skipif` look their names up
                 item.own_markers += [mark for mark in carrier.own_markers if mark not in self.own_markers]
                 yield item
 
@@ -122,12 +124,12 @@ class FunctionCollector(pytest.Collector):
             return known
         self._check_marks()
         self._check_arguments()
-        suite = evals.read_suite(lambda context: load_marked(marked, context))
+        suite = read_suite(evals, lambda context: load_marked(marked, context))
         refuse_twin(suite, evals.runs.values(), same_file=True)
         runs = []
         for slot, carrier in zip(marked.slots, self.carriers, strict=True):
             group = Group(carrier, f"{suite.prompt.name}")
-            run = evals.add_run(for_slot(suite, slot, group.call), slot)
+            run = add_run(evals, for_slot(suite, slot, group.call), slot)
             run.group, run.origin = group, self.nodeid
             runs.append(run)
         return runs

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pytest_promptgate.core.types import Errored, Score
 from pytest_promptgate.errors import CallError, Place, PromptGateError
 from pytest_promptgate.pytest_launch import ask_more
+from pytest_promptgate.pytest_reading import context_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -93,7 +94,7 @@ class PromptEval:
         from pytest_promptgate.files.templates import render
 
         evals, where = self._evals, self._place()
-        suite = read_question(reference, inputs, model, where=where, context=evals.context())
+        suite = read_question(reference, inputs, model, where=where, context=context_of(evals))
         check_unedited(suite.prompt, evals.reference.prompts, evals.settings.prompts)
         (slot,) = suite.slots
         planned = plan(suite, slot, render=render)

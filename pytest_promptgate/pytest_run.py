@@ -21,7 +21,6 @@ from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_aa import SKIPPED, known_noise
 from pytest_promptgate.pytest_control import control_of
 from pytest_promptgate.pytest_fail_fast import course_of, first_round_notes
-from pytest_promptgate.pytest_group import set_aside
 from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, RepeatedFailure
 from pytest_promptgate.pytest_judges import account_notes, grade_baseline
 from pytest_promptgate.pytest_told import described, listed, not_asked
@@ -101,50 +100,6 @@ class Run:
     def gated(self) -> tuple[str, ...]:
         """What has a gate item, in their order; some of them say why there is no gate."""
         return gate_items(self)
-
-    def settle(self, items: Sequence[pytest.Item]) -> None:
-        """Find out which cases were selected; a gate without any case pulls the whole suite in."""
-        mine = [item for item in items if isinstance(item, EvalItem) and item.run is self]
-        if self.group is not None and mine:
-            self.set_aside = set_aside(mine[0]) if all(map(set_aside, mine)) else ""
-            mine = [item for item in mine if not set_aside(item)]
-        if not mine:
-            return
-        self.speaker = None if any(isinstance(item, GateItem) for item in mine) else mine[0]
-        chosen = {item.case_id for item in mine if isinstance(item, CaseItem)}
-        folded = any(isinstance(item, CasesItem) for item in mine)
-        self.chosen_gates = frozenset(item.metric for item in mine if isinstance(item, GateItem))
-        self.chosen_cases = frozenset(self.cases if folded else chosen)
-        shard = self.session.settings.shard
-        if folded or not (chosen or shard):
-            chosen = set(self.cases)
-        if shard is not None:
-            chosen = {case for case in chosen if case in shard}
-        self.selected = tuple(case for case in self.cases if case in chosen)
-        everything = len(self.suite.cases)
-        if shard is not None:
-            self.partial = f"shard {shard}: {len(self.selected)} of {everything} cases"
-        elif len(self.selected) < everything:
-            tier = "smoke tier" if self.session.settings.smoke else "partial selection"
-            self.partial = f"{tier}: {len(self.selected)} of {everything} cases"
-        settings = self.session.settings
-        if self.baseline is None and settings.ci and not settings.update and not settings.aa and shard is None:
-            self.blocked = (
-                f"{self.suite.path}: no baseline for {self.suite.name!r} ({self.bracket}), and CI is set: "
-                "nothing was asked\n"
-                f"  Run `pytest {self.suite.path} {self.session.settings.alias}` locally and commit the lockfile."
-            )
-
-    def give_up_waiting(self) -> None:
-        """Once everything that asks has had its turn: what was never set up is no part of this run."""
-        never = self.group.waits_for(self.selected) if self.group is not None else []
-        if not never or self.blocked:
-            return
-        kept = [case for case in self.selected if case not in never]
-        self.partial = f"{len(never)} of {len(self.selected)} cases were not run"
-        self.selected = tuple(kept)
-        if not kept:
-            self.blocked = f"{self.suite.name}: none of its cases was run, so there is nothing to judge"
 
     # --- what the items do -------------------------------------------------------------------------------------------
 

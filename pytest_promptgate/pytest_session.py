@@ -21,24 +21,24 @@ from pytest_promptgate.pytest_fail_fast import finish_first_rounds
 from pytest_promptgate.pytest_launch import launch
 from pytest_promptgate.pytest_observers import Observers
 from pytest_promptgate.pytest_progress import ProgressLine
+from pytest_promptgate.pytest_reading import add_run, read_suite
 from pytest_promptgate.pytest_reference import Reference, read_reference
 from pytest_promptgate.pytest_run import Run
+from pytest_promptgate.pytest_selection import give_up_waiting, settle
 from pytest_promptgate.pytest_settings import Settings, settings_of
 from pytest_promptgate.pytest_signals import Termination
-from pytest_promptgate.pytest_trust import trusting
 from pytest_promptgate.pytest_twins import refuse_twin
 from pytest_promptgate.workflows.assess import reports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pluggy
 
     from pytest_promptgate.core.ports import Account, Price
     from pytest_promptgate.core.trust import Trusted
-    from pytest_promptgate.core.types import ModelPin, Result, Suite
-    from pytest_promptgate.files.suites import SuiteContext
+    from pytest_promptgate.core.types import ModelPin, Result
     from pytest_promptgate.models.store import FileStore
     from pytest_promptgate.pytest_gone import Gone
     from pytest_promptgate.workflows.evaluate import Evaluation
@@ -126,45 +126,10 @@ class EvalSession:
         from pytest_promptgate.files.prompts import check_unedited
         from pytest_promptgate.files.suites import load_suite
 
-        suite = self.read_suite(lambda context: load_suite(path, context))
+        suite = read_suite(self, lambda context: load_suite(path, context))
         refuse_twin(suite, self.runs.values())
         check_unedited(suite.prompt, self.reference.prompts, self.settings.prompts)
-        return tuple(self.add_run(suite, slot) for slot in suite.slots)
-
-    def read_suite(self, load: Callable[[SuiteContext], Suite]) -> Suite:
-        """What `load` reads, as far as its judges may be trusted; raises what it raises."""
-        return trusting(self, load(self.context()))
-
-    def context(self) -> SuiteContext:
-        """What suites may refer to, as far as it is known by now."""
-        from pytest_promptgate.files.suites import SuiteContext
-        from pytest_promptgate.scorers.extraction import EXTRACTION
-
-        tools = self.toolbox()
-        return SuiteContext(
-            root=self.settings.root,
-            prompts=self.settings.prompts,
-            providers=self.project.providers,
-            scorers=tools.scorers,
-            aggregates=tools.aggregates,
-            loaders=tools.loaders,
-            extraction=EXTRACTION,
-        )
-
-    def add_run(self, suite: Suite, slot: str) -> Run:
-        """Plan one slot of a suite, and look for its baseline; raises what `core.plan.plan` raises."""
-        from pytest_promptgate.core.default_rule import ruled
-        from pytest_promptgate.core.plan import plan
-        from pytest_promptgate.core.self_trial import without_promises
-        from pytest_promptgate.files.templates import render
-
-        kinds = {name: spec.kind for name, spec in self.project.providers.items()}
-        planned = ruled(plan(suite, slot, render=render), None, kinds=kinds)
-        baseline = self.reference.baseline(planned)
-        wanted = ruled(planned, baseline, kinds=kinds)
-        kept = without_promises(wanted) if self.trials else wanted
-        run = self.runs[suite.name, slot] = Run(session=self, plan=kept, baseline=baseline)
-        return run
+        return tuple(add_run(self, suite, slot) for slot in suite.slots)
 
     # --- the engine --------------------------------------------------------------------------------------------------
 
@@ -175,7 +140,7 @@ class EvalSession:
         self.begun = True
         self._termination.install()
         for run in self.runs.values():
-            run.settle(items)
+            settle(run, items)
         hand_over = partial(submit, self) if self.trials is None else self.trials.submit
         for run in self.runs.values():
             if run.selected and not run.blocked:
@@ -243,7 +208,7 @@ class EvalSession:
     def judge(self, run: Run) -> None:
         """Judge `run`; if its rule tests, together with all others that do, since they share one level."""
         for each in self.runs.values():
-            each.give_up_waiting()
+            give_up_waiting(each)
         together = [run]
         if run.suite.rule != "strict":
             together = [
@@ -262,7 +227,7 @@ class EvalSession:
             self.trials.conclude()
             return
         for run in self.runs.values():
-            run.give_up_waiting()
+            give_up_waiting(run)
             if run.selected and not run.blocked:
                 self.observers.report(run.judged())
 
