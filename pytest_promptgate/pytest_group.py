@@ -72,7 +72,7 @@ class Group:
         wanted = [case for case in cases if case in run.selected and case not in self._asked]
         if wanted and not run.blocked:
             self._asked.update(wanted)
-            evals.evaluation().submit(run.plan, wanted, run.baseline, watch=watch_of(evals, run))
+            evals.evaluation().submit(run.plan, wanted, run.baseline, watch=watch_of(evals, run), held=True)
             run.blocked = ask_more(evals, run.plan, run.baseline, quiet=self.in_turn)
 
     def waits_for(self, cases: Collection[str]) -> list[str]:

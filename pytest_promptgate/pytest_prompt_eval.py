@@ -98,7 +98,7 @@ class PromptEval:
         check_unedited(suite.prompt, evals.reference.prompts, evals.settings.prompts)
         (slot,) = suite.slots
         planned = plan(suite, slot, render=render)
-        evals.evaluation().submit(planned, None, None)
+        evals.evaluation().submit(planned, None, None, held=True)
         ask_more(evals, planned, None, quiet=True)
         return planned
 

@@ -16,7 +16,7 @@ from pytest_promptgate.core.left_out import left_out_notes, without
 from pytest_promptgate.core.must_pass import luck_notes
 from pytest_promptgate.core.redrawn import redrawn_notes
 from pytest_promptgate.core.selection import smoke_cases
-from pytest_promptgate.core.types import Origin, Score, Unscored
+from pytest_promptgate.core.types import Origin, Outcome, Score, Unscored
 from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_aa import SKIPPED, known_noise
 from pytest_promptgate.pytest_control import control_of
@@ -159,7 +159,7 @@ class Run:
             pytest.skip(f"shard {self.session.settings.shard}: judged after the merge")
         report = self.judged()
         verdict = next(each for each in report.verdicts if each.metric == item.metric)
-        if not verdict.red:  # cases that were left out are told by no gate item of their own
+        if verdict.outcome is not Outcome.REGRESSED:  # cases that were left out have no gate item of their own
             verdict = next((each for each in report.verdicts if each.red and each.metric not in self.gated), verdict)
         item.user_properties += [
             ("promptgate_metric", item.metric),

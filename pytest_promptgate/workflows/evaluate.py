@@ -91,6 +91,7 @@ class Evaluation:
         *,
         once: Collection[str] = (),
         watch: Watch | None = None,
+        held: bool = False,
     ) -> None:
         """Have `cases` of a plan (None: all of them) answered and scored; those submitted before are left as they are.
 
@@ -100,6 +101,7 @@ class Evaluation:
             once: Ids of cases of which one sample is asked; a second `submit` that does not name them asks the others.
             watch: Is told every result. When it says that a failure is certain, no further call is started for the
                 suite and slot: its open trials end as `Skipped`.
+            held: Also after `start` they wait, for a `survey` and the next `start`.
         """
         self._plans[plan.suite.name, plan.slot] = plan
         if watch is not None:
@@ -116,7 +118,7 @@ class Evaluation:
         if not open_jobs:
             return
         self._early.append(open_jobs)
-        if self._begun:
+        if self._begun and not held:
             self.start()
 
     def stopped(self, suite: str, slot: str) -> Stopped | None:
