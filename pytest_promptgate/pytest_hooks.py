@@ -30,6 +30,7 @@ class EvalHooks:
     def __init__(self, evals: EvalSession) -> None:
         self.evals = evals
         self.update: Update | None = None
+        self.asking = False  # some test asks by itself, whether it was selected or not
         self.broken = ""  # why the engine could not go on
 
     # --- collection --------------------------------------------------------------------------------------------------
@@ -59,9 +60,9 @@ class EvalHooks:
         self, session: pytest.Session, items: list[pytest.Item]
     ) -> Generator[None, None, None]:
         """Ordinary tests first, evals last, gates behind their cases, whatever other plugins shuffled."""
-        for item in items:
-            if pytest_xdist.asks(item):
-                item.add_marker(MARKER)  # so that -m tells apart what costs
+        for item in filter(pytest_xdist.asks, items):
+            item.add_marker(MARKER)  # so that -m tells apart what costs
+            self.asking = True
         yield
         if not session.config.option.collectonly:
             items += _missing_cases(items)
@@ -92,7 +93,7 @@ class EvalHooks:
         missing = pytest_xdist.missing(session.config)
         if sys.exception() is not None and not missing:
             return  # pytest is about to tell what ended the collection
-        found = self.evals.runs or self.evals.gone or any(map(pytest_xdist.asks, session.items))
+        found = self.evals.runs or self.evals.gone or self.asking
         if wanted and not found and not session.testsfailed:
             raise pytest.UsageError(
                 missing

@@ -405,17 +405,17 @@ def test_an_ordinary_test_asks_a_prompt_with_the_pins_and_the_store_of_the_run(p
     result.assert_outcomes(passed=2, failed=4)
     result.stdout.fnmatch_lines(
         [
-            "E   pytest_promptgate.errors.PinError: tests/test_it.py:21: openai/gpt-4o is a floating alias",
-            "E     Write openai/gpt-4o-2024-08-06, the snapshot that it was last seen to name.",
-            "E   pytest_promptgate.errors.Faults: tests/test_it.py:24: 'mesage' is no input of prompt triage@v1",
-            "E     Did you mean 'message'? Inputs: message.",
-            "E   tests/test_it.py:24: the input 'message' of prompt triage@v1 is missing",
-            'E     Write {"message": VALUE}.',
-            "E   pytest_promptgate.errors.PromptError: tests/test_it.py:27: no prompt 'triag' in prompts/",
-            "E     Did you mean 'triage'? Prompts: triage.",
-            "E   pytest_promptgate.errors.SuiteError: tests/test_it.py:30: the inputs are no JSON values: "
+            "E *pytest_promptgate.errors.PinError: tests/test_it.py:22: openai/gpt-4o is a floating alias",
+            "E *Write openai/gpt-4o-2024-08-06, the snapshot that it was last seen to name.",
+            "E *pytest_promptgate.errors.Faults: tests/test_it.py:25: 'mesage' is no input of prompt triage@v1",
+            "E *Did you mean 'message'? Inputs: message.",
+            "E *tests/test_it.py:25: the input 'message' of prompt triage@v1 is missing",
+            'E *Write {"message": VALUE}.',
+            "E *pytest_promptgate.errors.PromptError: tests/test_it.py:28: no prompt 'triag' in prompts/",
+            "E *Did you mean 'triage'? Prompts: triage.",
+            "E *pytest_promptgate.errors.SuiteError: tests/test_it.py:31: the inputs are no JSON values: "
             "set is no JSON value",
-            "E     Hand over texts, numbers, lists and mappings.",
+            "E *Hand over texts, numbers, lists and mappings.",
             "asked by tests with prompt_eval: 3 cases: 0 unchanged, 3 asked, *",
         ]
     )
@@ -433,9 +433,9 @@ def test_what_such_a_test_may_not_ask_fails_it(project: Project) -> None:
     offline.assert_outcomes(failed=1, deselected=5)
     offline.stdout.fnmatch_lines(
         [
-            "E   pytest_promptgate.errors.CallError: tests/test_it.py:12: _prompt_eval::triage@v1-*: no answer is stored, "
+            "E *pytest_promptgate.errors.CallError: tests/test_it.py:13: _prompt_eval::triage@v1-*: no answer is stored, "
             "and --prompt-offline asks nothing",
-            "E     Ask for it with: pytest --prompt-evals tests/test_it.py",
+            "E *Ask for it with: pytest --prompt-evals tests/test_it.py",
         ]
     )
 
@@ -446,7 +446,7 @@ def test_what_such_a_test_may_not_ask_fails_it(project: Project) -> None:
     )
     dear = project.run("--prompt-evals", "--prompt-max-cost", "1", "-k", "right")
     dear.assert_outcomes(failed=1, deselected=5)
-    dear.stdout.fnmatch_lines(["E   *: --prompt-max-cost 1: the price of it/m-1 is not known: nothing was asked"])
+    dear.stdout.fnmatch_lines(["E *: --prompt-max-cost 1: the price of it/m-1 is not known: nothing was asked"])
 
 
 def test_tests_that_ask_run_in_the_main_process_beside_xdist(project: Project) -> None:
