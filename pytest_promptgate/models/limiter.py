@@ -20,11 +20,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from typing import TYPE_CHECKING
 
 from pytest_promptgate.models.allowance import Allowance
 from pytest_promptgate.models.pace import FALL, MOST_NOISE, Pace
 from pytest_promptgate.models.pacing import Pause
 from pytest_promptgate.models.rounds import Collapse, Round
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FULL = 0.8  # share of the limit that counts as "really used"
 NEARLY_ALL = 0.7  # share of refusals that is an overload whatever its cause
@@ -165,7 +169,7 @@ class Limiter:
     def _judge(self, now: float) -> None:
         sent, refused = (sum(each.sent for each in self._rounds), sum(each.refused for each in self._rounds))
         if refused >= ENOUGH // 2 and sent >= ENOUGH and refused / sent >= max(NEARLY_ALL, self.noise + 0.25):
-            self._cut(now, keep=max(0.25, 1 - refused / sent))
+            self._cut(now, (*self._rounds,), keep=max(0.25, 1 - refused / sent))
         while self._rounds and self._rounds[0].complete:
             seen = self._rounds.popleft()
             seen.close(now)
@@ -180,7 +184,7 @@ class Limiter:
         if self._trial is not None:
             self._end_trial(seen, now)
         elif self._collapse.seen(seen, used=self._used(seen)):
-            self._cut(now, keep=0.5)
+            self._cut(now, (seen, *self._rounds), keep=0.5)
         elif self._pace is not None and self.noise == 0.0:
             if not seen.refused:
                 self._grow(seen)
@@ -218,7 +222,7 @@ class Limiter:
 
     def _try_pacing(self, seen: Round, now: float, *, trials: tuple[float, ...]) -> None:
         if seen.accepted == 0:
-            self._cut(now, keep=0.5)
+            self._cut(now, (seen, *self._rounds), keep=0.5)
             return
         self._trial = (seen, trials)
         rate = seen.accepted / seen.took(now)
@@ -237,7 +241,7 @@ class Limiter:
             before.absorb(seen)
             self._try_pacing(seen, now, trials=left[1:])
         elif min(before.share, seen.share) > MOST_NOISE:
-            self._cut(now, keep=0.5)
+            self._cut(now, (seen, *self._rounds), keep=0.5)
         else:
             before.absorb(seen)
             self._take_for_noise(before.share)
@@ -249,16 +253,17 @@ class Limiter:
         self._doubt_at = self._ticket + self._trusted
         self._trusted *= 2
 
-    def _cut(self, now: float, *, keep: float) -> None:
+    def _cut(self, now: float, rounds: Sequence[Round], *, keep: float) -> None:
+        """Too much was sent: `rounds`, at least one, show it."""
         self._trial = None
         self._fall *= FALL if self.noise else 1.0  # it was no chance: more is needed to believe it again
         self.noise = 0.0
-        peak = max((each.peak for each in self._rounds), default=self.limit)
+        peak = max(each.peak for each in rounds)
         self._cut_at = max(2.0, min(self.limit, peak))
         self.limit = max(1.0, self._cut_at * keep)
         if self._pace is None:
             # Without it, and without Retry-After, it would be asked as fast as it refuses.
-            seen = Round.sum_of(self._rounds)
+            seen = Round.sum_of(rounds)
             rate = (seen.accepted + 1) / seen.took(now)
             self._pace = Pace(rate, now=now, ticket=self._ticket, growth=0.5, fall=self._fall)
         self._forget(now)

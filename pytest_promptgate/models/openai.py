@@ -130,14 +130,14 @@ class OpenAIAccount:
             if isinstance(got, Refusal):
                 error = error_of(call.where, call.request.pin.name, got, wire.endpoint)
                 if isinstance(error, TransportFault) and error.overloaded:
-                    limiter.refused(ticket, self._clock(), error.retry_after)
                     ended = True
+                    limiter.refused(ticket, self._clock(), error.retry_after)
                 raise error
             completion = read_reply(call.where, got.content, latency_s=got.latency_s, requests=got.requests)
+            ended = True
             limiter.accepted(ticket, self._clock(), got.latency_s)
             if completion.tokens_in is not None and completion.tokens_out is not None:
                 limiter.allowance.correct_tokens(completion.tokens_in + completion.tokens_out - call.tokens)
-            ended = True
             return completion
         finally:
             if not ended:
