@@ -64,13 +64,14 @@ class Group:
         """In an item's setup: set its fixtures up, then ask for `cases`, those that were not asked before."""
         if not self.bound:
             return
-        self._fill(item)
         evals = run.session
         if evals.dry:
+            self._fill(item)
             return
         evals.begin(item.session.items)
         wanted = [case for case in cases if case in run.selected and case not in self._asked]
         if wanted and not run.blocked:
+            self._fill(item)  # may ask by itself, so that nothing of this may wait meanwhile
             self._asked.update(wanted)
             evals.evaluation().submit(run.plan, wanted, run.baseline, watch=watch_of(evals, run), held=True)
             run.blocked = ask_more(evals, run.plan, run.baseline, quiet=self.in_turn)

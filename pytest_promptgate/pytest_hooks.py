@@ -131,7 +131,7 @@ class EvalHooks:
     @pytest.hookimpl(tryfirst=True)  # pytest takes its time to write the traceback, and calls would go on meanwhile
     def pytest_keyboard_interrupt(self) -> None:
         """Ctrl-C: what is under way is paid, so it is awaited for a moment and kept."""
-        self.evals.end()
+        self.evals.interrupt()
 
     @pytest.hookimpl(trylast=True)  # after -x, pytest tears fixtures down in this hook, and some of them use the engine
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

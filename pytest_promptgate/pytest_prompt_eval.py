@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -94,6 +95,9 @@ class PromptEval:
         from pytest_promptgate.files.templates import render
 
         evals, where = self._evals, self._place()
+        if threading.current_thread() is not threading.main_thread():
+            what = "prompt_eval asks from the main thread alone, and marked functions run in others"
+            raise CallError(where, what, hint="Write a suite file with `prompt:` for what such a function would ask.")
         suite = read_question(reference, inputs, model, where=where, context=context_of(evals))
         check_unedited(suite.prompt, evals.reference.prompts, evals.settings.prompts)
         (slot,) = suite.slots

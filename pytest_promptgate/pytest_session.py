@@ -231,8 +231,8 @@ class EvalSession:
             if run.selected and not run.blocked:
                 self.observers.report(run.judged())
 
-    def end(self) -> None:
-        """Let paid answers come in, store them, and stop the engine; idempotent.
+    def interrupt(self) -> None:
+        """Ask nothing more, and let paid answers come in and be stored; fixtures may still need the engine's loop.
 
         Ctrl-C meanwhile ends the waiting, here and in later calls.
         """
@@ -242,6 +242,12 @@ class EvalSession:
             self._evaluation.interrupt(self._grace_s)
         except KeyboardInterrupt:
             self._grace_s = 0.0
+
+    def end(self) -> None:
+        """Interrupt, and stop the engine; idempotent."""
+        self.interrupt()
+        if self._evaluation is None:
+            return
         self._evaluation.close()
         self._limits.remember()
         self._termination.restore()

@@ -81,6 +81,11 @@ class Background:
         """
         self.start()
         assert self._loop is not None
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise EngineError(
+                "promptgate", "this is the engine's loop, which cannot wait for itself", hint="Use await."
+            )
         done = asyncio.run_coroutine_threadsafe(_settled(work), self._loop)
         while not done.done():
             self.check()
