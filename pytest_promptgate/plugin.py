@@ -169,11 +169,17 @@ def _evals(request: pytest.FixtureRequest) -> EvalSession:
     return evals
 
 
-def marks_of(function: object, *, any_name: bool = False) -> list[pytest.Mark]:
-    """The ``prompt_eval`` markers of a function itself; with `any_name` all of its markers."""
+def marks_of(function: object) -> list[pytest.Mark]:
+    """All markers of a function itself."""
     marks = getattr(function, "pytestmark", None)
-    found = [mark for mark in marks if isinstance(mark, pytest.Mark)] if isinstance(marks, list) else []
-    return found if any_name else [mark for mark in found if mark.name == MARKER]
+    return [mark for mark in marks if isinstance(mark, pytest.Mark)] if isinstance(marks, list) else []
+
+
+def suite_marks(function: object) -> list[pytest.Mark]:
+    """The ``prompt_eval`` markers of a function that is a suite; without keywords and `case` they are mere labels."""
+    found = [mark for mark in marks_of(function) if mark.name == MARKER]
+    takes = getattr(getattr(function, "__code__", None), "co_varnames", ()) if found else ()
+    return found if "case" in takes or any(mark.args or mark.kwargs for mark in found) else []
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -181,7 +187,7 @@ def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, obj: obje
     """Without ``--prompt-evals`` marked functions are no tests."""
     manager = collector.config.pluginmanager
     plain = not (manager.hasplugin("promptgate-evals") or manager.hasplugin("promptgate-worker"))
-    return [] if plain and marks_of(obj) and not isinstance(obj, type) else None
+    return [] if plain and suite_marks(obj) and not isinstance(obj, type) else None
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

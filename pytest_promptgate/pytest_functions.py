@@ -18,7 +18,7 @@ from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import Place, PromptGateError, SuiteError
 from pytest_promptgate.files.python_suite import CASE, Marked, for_slot, load_marked
-from pytest_promptgate.plugin import MARKER, marks_of
+from pytest_promptgate.plugin import MARKER, marks_of, suite_marks
 from pytest_promptgate.pytest_group import Group, exits, known_fixtures, unknown_fixtures
 from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, picked_cases
 from pytest_promptgate.pytest_reading import add_run, read_suite
@@ -44,7 +44,7 @@ class FunctionHooks:
         """Take marked functions, when pytest has found their fixtures and parameters."""
         found = yield
         functions = self.evals.functions.setdefault(self.evals.settings.shown(collector.path), set())
-        marks = marks_of(obj)
+        marks = suite_marks(obj)
         if marks and isinstance(obj, type):
             where = f"{self.evals.settings.shown(collector.path)}: {name}"
             raise collector.CollectError(f"{where}: {MARKER} marks a class\n  Mark the methods that are to be asked.")
@@ -70,7 +70,7 @@ class FunctionCollector(pytest.Collector):
         function = carriers[0].obj
         qualified = ".".join(each.name for each in collector.listchain() if isinstance(each, pytest.Class))
         code = inspect.unwrap(getattr(function, "__func__", function)).__code__
-        marks = marks_of(function)
+        marks = suite_marks(function)
         collector.evals, collector.carriers = evals, carriers
         collector.marked = Marked(
             path=collector.path,
@@ -80,7 +80,7 @@ class FunctionCollector(pytest.Collector):
             keywords=marks[0].kwargs,
             combinations=[each.callspec.id if hasattr(each, "callspec") else "" for each in carriers],
         )
-        collector.own_markers += marks_of(function, any_name=True)
+        collector.own_markers += marks_of(function)
         if collector.config.pluginmanager.hasplugin("timeout"):
             collector.add_marker(pytest.mark.timeout(0))  # see `SuiteFile`
         return collector
@@ -135,7 +135,7 @@ class FunctionCollector(pytest.Collector):
         return runs
 
     def _check_marks(self) -> None:
-        marks = marks_of(self.carriers[0].obj)
+        marks = suite_marks(self.carriers[0].obj)
         if len(marks) > 1:
             raise self._fault(f"{self.name} has {len(marks)} markers {MARKER}", "Write all keywords into one of them.")
         if marks[0].args:

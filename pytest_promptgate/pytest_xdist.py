@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_promptgate.core.wording import did_you_mean
-from pytest_promptgate.plugin import MARKER, marks_of
+from pytest_promptgate.plugin import MARKER, suite_marks
 from pytest_promptgate.pytest_items import SUFFIX, EvalItem
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class WorkerHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_pycollect_makeitem(self, collector: pytest.Collector, name: str, obj: object) -> _Elsewhere | None:
         """A marked function may be named in an argument, and has no items here."""
-        return _Elsewhere.from_parent(collector, name=name) if marks_of(obj) and not isinstance(obj, type) else None
+        return _Elsewhere.from_parent(collector, name=name) if suite_marks(obj) and not isinstance(obj, type) else None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(

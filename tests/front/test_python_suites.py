@@ -459,3 +459,111 @@ def test_tests_that_ask_run_in_the_main_process_beside_xdist(project: Project) -
     result.stdout.fnmatch_lines(["asked by tests with prompt_eval: 1 case: 0 unchanged, 1 asked, *"])
     project.run_apart("--prompt-evals", "-m", "not prompt_eval").assert_outcomes(passed=1, deselected=1)
     project.run_apart("-rs").assert_outcomes(passed=1, skipped=1)
+
+
+WRONG = """\
+@asks(**SUITE)
+def test_fixture(case, tmp_pth): ...
+
+@asks("rows.jsonl")
+def test_words(case): ...
+
+@asks(**SUITE)
+@asks(**SUITE)
+def test_twice(case): ...
+
+@asks(**SUITE, suite="same")
+def test_same(case): ...
+
+@asks(**SUITE, suite="same")
+def test_other(case): ...
+
+@asks(**SUITE)
+@pytest.mark.parametrize("case", [1])
+def test_row(case): ...
+
+@asks(**{**SUITE, "dataset": "row.jsonl"})
+def test_rows(case): ...
+"""
+
+
+def test_what_is_wrong_is_told_while_collecting_with_its_line(project: Project) -> None:
+    of(project, WRONG)
+
+    result = project.run("--prompt-evals")
+
+    result.assert_outcomes(errors=6)
+    result.stdout.fnmatch_lines(
+        [
+            "tests/test_it.py:12: test_fixture uses 'tmp_pth', which is no fixture",
+            "  Did you mean 'tmp_path'? Fixtures: *",
+            "tests/test_it.py:15: the marker prompt_eval takes keywords only",
+            '  Write `dataset="…", scorers=["exact_match"]`.',
+            "tests/test_it.py:18: test_twice has 2 markers prompt_eval",
+            "  Write all keywords into one of them.",
+            "tests/test_it.py: the suite name 'same' is taken by tests/test_it.py",
+            "  Baselines are kept by suite name. Give one of the two another `suite:` name.",
+            "tests/test_it.py:28: `case` is a fixture or a parameter here",
+            "  It is the row: give that another name.",
+            "tests/test_it.py:32: dataset tests/row.jsonl: no such file",
+            "  Did you mean 'rows.jsonl'? *",
+        ]
+    )
+
+    of(project, "@asks(**SUITE)\nclass TestIt:\n    def test_it(self): ...\n")
+    marked = project.run_apart("--prompt-evals")
+    marked.stdout.fnmatch_lines(
+        ["tests/test_it.py: TestIt: prompt_eval marks a class", "  Mark the methods that are to be asked."]
+    )
+
+
+WAITING = """\
+@pytest.fixture(scope="session")
+def agent(eval_loop):
+    async def closed(): return "closed in the loop"
+    yield
+    print(eval_loop.run(closed()))
+
+@asks(**SUITE)
+async def test_asking(case, prompt_eval):
+    return prompt_eval.ask("triage", {"message": "x"}).text
+
+@asks(**SUITE)
+async def test_nested(case, eval_loop, agent):
+    return eval_loop.run(asyncio.sleep(0))
+"""
+
+
+def test_what_would_wait_for_itself_is_refused_and_fixtures_are_torn_down_after_a_stop(project: Project) -> None:
+    of(project, WAITING)
+    project.prompt("v1")
+
+    result = project.run("--prompt-evals", "-k", "t-1")
+
+    result.assert_outcomes(failed=2, deselected=6)
+    result.stdout.fnmatch_lines(
+        [
+            "*CallError: tests/test_it.py:20: prompt_eval asks from the main thread alone, and marked functions run in "
+            "others Write a suite file with `prompt:` for what such a function would ask.",
+            "*EngineError: promptgate: this is the engine's loop, which cannot wait for itself Use await.",
+        ]
+    )
+    stopped = project.run("--prompt-evals", "-x", "-s", "-k", "test_nested")
+    stopped.assert_outcomes(failed=1, deselected=4)
+    stopped.stdout.fnmatch_lines(["*closed in the loop*"])
+
+
+def test_options_that_ask_twice_side_by_side_are_refused_for_functions_with_fixtures(project: Project) -> None:
+    of(project, SIMPLE.replace("(case)", "(case, tmp_path_factory)"))
+
+    result = project.run("--prompt-evals", "--prompt-aa", "tests/test_it.py::test_router")
+
+    result.assert_outcomes(failed=1, skipped=3)
+    result.stdout.fnmatch_lines(
+        [
+            "tests/test_it.py: --prompt-aa asks twice, side by side, and test_router can be asked only while its fixtures "
+            "are set up: nothing was asked",
+            "  Open what it uses in the function itself, or run without --prompt-aa.",
+        ]
+    )
+    assert calls(project) == 0
