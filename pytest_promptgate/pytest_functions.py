@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from pytest_promptgate.core.left_out import left_out
+from pytest_promptgate.core.left_out import left_out, missed
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import Place, PromptGateError, SuiteError
 from pytest_promptgate.files.python_suite import CASE, Marked, for_slot, load_marked
 from pytest_promptgate.plugin import MARKER, marks_of, suite_marks
 from pytest_promptgate.pytest_group import Group, exits, known_fixtures, unknown_fixtures
-from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, picked_cases
+from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, case_items
 from pytest_promptgate.pytest_reading import add_run, read_suite
 from pytest_promptgate.pytest_twins import refuse_twin
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.pytest_session import EvalSession
@@ -91,27 +91,23 @@ class FunctionCollector(pytest.Collector):
             runs = self._opened()
         except PromptGateError as error:
             raise self.CollectError(printable(str(error))) from None
-        for run, carrier in zip(runs, self.carriers, strict=True):
+        for run in runs:
             if run.group is not None and run.group.in_turn:
                 self.warn(pytest.PytestWarning(_slow(self.marked.name, run.group.narrow)))
-            for item in self._items(run):
-                cast("Any", item).obj = carrier.obj  # where conditions of `skipif` look their names up
-                item.own_markers += [mark for mark in carrier.own_markers if mark not in self.own_markers]
-                yield item
+            yield from self.cases(run)
+            yield from self._dressed(run, (GateItem.of(self, run, metric) for metric in run.gated))
 
-    def cases(self, run: Run) -> list[pytest.Item]:
+    def cases(self, run: Run) -> Iterator[pytest.Item]:
         """New items for the cases of a run."""
-        if run.folded:
-            return [FunctionCasesItem.of(self, run)]
-        return [FunctionCaseItem.of(self, run, case) for case in run.cases]
+        return self._dressed(run, case_items(self, run, FunctionCaseItem, FunctionCasesItem))
 
-    def _items(self, run: Run) -> Iterator[pytest.Item]:
-        cases = self.cases(run)
-        if run.folded:
-            every = (FunctionCaseItem.of(self, run, case) for case in run.cases)
-            cases = [*picked_cases(self.config, every)] or cases
-        yield from cases
-        yield from (GateItem.of(self, run, metric) for metric in run.gated)
+    def _dressed(self, run: Run, items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
+        """`items` with what pytest's plugins read of a test function's."""
+        carrier = self.carriers[self.marked.slots.index(run.slot)]
+        for item in items:
+            cast("Any", item).obj = carrier.obj  # where conditions of `skipif` look their names up
+            item.own_markers += [mark for mark in carrier.own_markers if mark not in self.own_markers]
+            yield item
 
     def _opened(self) -> list[Run]:
         """The runs, one per combination.
@@ -128,7 +124,7 @@ class FunctionCollector(pytest.Collector):
         refuse_twin(suite, evals.runs.values(), same_file=True)
         runs = []
         for slot, carrier in zip(marked.slots, self.carriers, strict=True):
-            group = Group(carrier, f"{suite.prompt.name}")
+            group = Group(carrier, suite.prompt.name)
             run = add_run(evals, for_slot(suite, slot, group.call), slot)
             run.group, run.origin = group, self.nodeid
             runs.append(run)
@@ -201,9 +197,9 @@ class FunctionCaseItem(_SetsUp, CaseItem):
             with exits(self.run.group):
                 super().runtest()
         except pytest.skip.Exception:
+            if why := missed(self.run.suite, self.results).get(self.case_id):
+                raise EvalFailure(why) from None
             grade = left_out(self.results).get(self.case_id)
-            if grade is not None and any(self.case_id in rule.cases for rule in self.run.suite.must_pass):
-                raise EvalFailure(f"{self.case_id} must pass, but was left out by {grade.left_out}") from None
             if grade is not None and grade.left_out == "xfail":
                 pytest.xfail(grade.reason)
             raise

@@ -75,28 +75,40 @@ class VersionCollector(pytest.Collector):
     def collect(self) -> Iterator[pytest.Item]:
         """Per model: the cases (or one item for all of them), then the gates."""
         for run in self.runs:
-            if run.folded:
-                yield from self._folded(run)
-            else:
-                yield from (CaseItem.of(self, run, case) for case in run.cases)
+            yield from case_items(self, run, CaseItem, CasesItem)
             for metric in run.gated:
                 yield GateItem.of(self, run, metric)
 
-    def _folded(self, run: Run) -> Iterator[pytest.Item]:
-        """One item for all cases; but a case that was named, and those that ``-k`` picks, get their own."""
-        named = self._named()
-        picked = list(picked_cases(self.config, (CaseItem.of(self, run, case) for case in run.cases)))
-        if 0 < len(picked) < len(run.cases):
-            yield from picked
-        else:
-            yield CasesItem.of(self, run)
-            yield from (CaseItem.of(self, run, case) for case in run.cases if case in named)
 
-    def _named(self) -> frozenset[str]:
-        """What stands behind the last ``::`` of arguments that name this file, up to the model."""
-        here = self.config.invocation_params.dir
-        parts = (argument.split("::") for argument in self.config.args if "::" in argument)
-        return frozenset(last.partition("[")[0] for path, *_, last in parts if (here / path).resolve() == self.path)
+def case_items(
+    parent: pytest.Collector, run: Run, one: type[CaseItem], together: type[CasesItem]
+) -> Iterator[pytest.Item]:
+    """An item for each case; or one for all, but a case that was named, and those that ``-k`` picks, get their own.
+
+    Args:
+        parent: Of the items.
+        run: Whose cases.
+        one: The items of single cases.
+        together: The item of all.
+    """
+    each = (one.of(parent, run, case) for case in run.cases)
+    if not run.folded:
+        yield from each
+        return
+    named = _named(parent)
+    picked = list(picked_cases(parent.config, each))
+    if 0 < len(picked) < len(run.cases):
+        yield from picked
+    else:
+        yield together.of(parent, run)
+        yield from (one.of(parent, run, case) for case in run.cases if case in named)
+
+
+def _named(parent: pytest.Collector) -> frozenset[str]:
+    """What stands behind the last ``::`` of arguments that name the file, up to the model."""
+    here = parent.config.invocation_params.dir
+    parts = (argument.split("::") for argument in parent.config.args if "::" in argument)
+    return frozenset(last.partition("[")[0] for path, *_, last in parts if (here / path).resolve() == parent.path)
 
 
 def picked_cases(config: pytest.Config, cases: Iterable[CaseItem]) -> Iterator[CaseItem]:

@@ -12,7 +12,7 @@ import pytest
 from pytest_promptgate.core.acceptance import let_pass_now
 from pytest_promptgate.core.budget import measures_cost
 from pytest_promptgate.core.default_rule import rule_notes
-from pytest_promptgate.core.left_out import left_out_notes, without
+from pytest_promptgate.core.left_out import left_out, left_out_notes, missed, without
 from pytest_promptgate.core.must_pass import luck_notes
 from pytest_promptgate.core.redrawn import redrawn_notes
 from pytest_promptgate.core.selection import smoke_cases
@@ -138,9 +138,11 @@ class Run:
         by_case: dict[str, list[Result]] = {}
         for result in self._results(item, self.selected):
             by_case.setdefault(result.trial.case.id, []).append(result)
+        seen = [result for results in by_case.values() for result in results]
         waived = {case: why for case, results in by_case.items() if (why := not_asked(results))}
         problems = {case: case_problem(self.suite, each) for case, each in by_case.items() if case not in waived}
-        failed = {case: problem for case, problem in problems.items() if problem}
+        failed = {case: problem for case, problem in problems.items() if problem} | missed(self.suite, seen)
+        waived = {case: why for case, why in waived.items() if case not in left_out(seen)}
         item.user_properties.append(("promptgate_cases", len(by_case)))
         if failed:
             raise EvalFailure("\n".join([f"{len(failed)} of {len(by_case)} cases failed", *listed(failed)]))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_promptgate.core.plan import Plan
-    from pytest_promptgate.core.types import Result
+    from pytest_promptgate.core.types import Result, Suite
 
 
 def left_out(results: Sequence[Result]) -> dict[str, Skipped]:
@@ -25,6 +25,13 @@ def left_out(results: Sequence[Result]) -> dict[str, Skipped]:
         for grade in result.observation.grades.values()
         if isinstance(grade, Skipped) and grade.left_out
     }
+
+
+def missed(suite: Suite, results: Sequence[Result]) -> dict[str, str]:
+    """What is wrong with the cases that were left out although they must pass, in one line each."""
+    bound = {case for rule in suite.must_pass for case in rule.cases}
+    gone = left_out(results)
+    return {case: f"{case} must pass, but was left out by {gone[case].left_out}" for case in gone if case in bound}
 
 
 def without(plan: Plan, results: Sequence[Result]) -> tuple[Plan, tuple[Result, ...]]:

@@ -567,3 +567,16 @@ def test_options_that_ask_twice_side_by_side_are_refused_for_functions_with_fixt
         ]
     )
     assert calls(project) == 0
+
+
+def test_a_folded_function_lists_what_fails_and_leaves_out_what_is_left_out(project: Project) -> None:
+    of(project, LEAVING)
+    project.pytester.makeini("[pytest]\npromptgate_items = suite\n")
+
+    project.run("--prompt-evals").assert_outcomes(passed=2)
+    project.run("--prompt-evals", "tests/test_it.py::test_router::t-3").assert_outcomes(passed=1)
+
+    of(project, LEAVING.replace('["t-3"]', '["t-2"]'))
+    result = project.run_apart("--prompt-evals")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["1 of 3 cases failed", "t-2 must pass, but was left out by xfail"])
