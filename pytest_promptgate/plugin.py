@@ -71,6 +71,12 @@ OPTIONS = (
         "hold every prompt against itself: how often its scores flip, and how often its gate would raise a false alarm",
     ),
     (
+        "--prompt-judge-drift",
+        "judge_drift",
+        "",
+        "ask every calibrated judge anew about its golden set, and fail if it has drifted since its calibration",
+    ),
+    (
         "--prompt-max-cost",
         "max_cost",
         "USD",
@@ -84,6 +90,15 @@ OPTIONS = (
         "ask no more of a suite whose failure is certain, whatever its other cases bring",
     ),
     ("--prompt-shard", "shard", "I/N", "run a stable share of the cases, to be judged after the stores are merged"),
+)
+# Options that may be given several times.
+REPEATED = (
+    (
+        "--prompt-model",
+        "models",
+        "SUITE=PIN",
+        "run a suite on another model, with the same prompt and against the same baseline; repeatable",
+    ),
 )
 # Ini value, help, default.
 INI = (
@@ -103,6 +118,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             group.addoption(flag, metavar=value, dest=f"promptgate_{name}", help=text)
         else:
             group.addoption(flag, action="store_true", dest=f"promptgate_{name}", help=text)
+    for flag, name, value, text in REPEATED:
+        group.addoption(flag, action="append", default=[], metavar=value, dest=f"promptgate_{name}", help=text)
     for name, text, default in INI:
         parser.addini(name, text, default=default)
 

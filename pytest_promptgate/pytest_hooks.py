@@ -13,6 +13,7 @@ from pytest_promptgate.errors import EngineError
 from pytest_promptgate.plugin import MARKER
 from pytest_promptgate.pytest_gone import report_gone
 from pytest_promptgate.pytest_items import SUFFIX, CaseItem, CasesItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
+from pytest_promptgate.pytest_models import refuse_unknown_suites
 from pytest_promptgate.pytest_summary import write_summary
 from pytest_promptgate.pytest_update import Update, update_baselines
 
@@ -100,6 +101,8 @@ class EvalHooks:
                 or f"--prompt-evals found no *{SUFFIX} file below {', '.join(session.config.args)}\n"
                 "  Name the suite, its directory, or a directory above it."
             )
+        if not session.testsfailed and (wanted or self.evals.runs):
+            refuse_unknown_suites(self.evals.settings.models, {run.suite.name for run in self.evals.runs.values()})
 
     # --- the run -----------------------------------------------------------------------------------------------------
 
@@ -135,9 +138,10 @@ class EvalHooks:
 
     @pytest.hookimpl(trylast=True)  # after -x, pytest tears fixtures down in this hook, and some of them use the engine
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Stop the engine; a baseline that was refused is a failure of the run."""
+        """Stop the engine; a baseline that was refused, or a judge that has drifted, is a failure of the run."""
         self.evals.end()
-        red = self.broken or self.evals.unfinished or (self.update is not None and self.update.refused)
+        drifted = self.evals.drift is not None and self.evals.drift.red
+        red = self.broken or drifted or self.evals.unfinished or (self.update is not None and self.update.refused)
         if red and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

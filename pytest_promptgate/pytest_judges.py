@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.ports import Judge
-from pytest_promptgate.core.votes import estimate_of
+from pytest_promptgate.core.estimate import headline
+from pytest_promptgate.core.fingerprint import request_digest
+from pytest_promptgate.core.ports import Judge, StoreKey
+from pytest_promptgate.core.votes import estimate_of, ordinal_of, votes_of
+from pytest_promptgate.pytest_stored import endpoint_of, stored_replies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_promptgate.core.estimate import Estimate
     from pytest_promptgate.core.plan import Plan
-    from pytest_promptgate.core.types import Grade
+    from pytest_promptgate.core.types import Grade, Request
     from pytest_promptgate.core.votes import Votes
     from pytest_promptgate.pytest_session import EvalSession
     from pytest_promptgate.workflows.rescoring import Answer
@@ -37,9 +41,30 @@ def grade_baseline(evals: EvalSession, answers: Sequence[Answer]) -> Sequence[Ma
     judged = {bound.name: None for answer in answers for bound in answer.scorers if isinstance(bound.scorer, Judge)}
     if judged:
         count = f"{len(answers)} answer{'s' if len(answers) != 1 else ''}"
-        names = ", ".join(judged)
-        evals.progress.say(f"prompt evals: {names} has changed: {count} of the baseline are judged anew")
+        what = f"{', '.join(judged)} has changed: {count} of the baseline are judged anew"
+        evals.progress.say(f"prompt evals: {what}: {headline(_rejudging(evals, answers))}")
     return evals.evaluation().grade(answers, tick=evals.progress.tick)
+
+
+def _rejudging(evals: EvalSession, answers: Sequence[Answer]) -> list[Estimate]:
+    """What is to be asked about `answers`, which are of one suite and slot."""
+    suite, slot = answers[0].suite.name, answers[0].slot
+    endpoint = cache(partial(endpoint_of, evals))
+    found: dict[tuple[str, str, str], Votes] = {}
+    with stored_replies(evals, suite) as reply:
+
+        def is_stored(request: Request, vote: int) -> bool:
+            where, ordinal = endpoint(request.pin.provider), ordinal_of(request, vote)
+            key = StoreKey(request=request_digest(request), endpoint=where, role="judge", ordinal=ordinal)
+            return reply(key) is not None
+
+        for answer in answers:
+            for bound in answer.scorers:
+                votes = votes_of(bound, answer.case, answer.completion, None, is_stored=is_stored)
+                key = suite, slot, bound.name
+                if votes is not None:
+                    found[key] = found[key] + votes if key in found else votes
+    return judge_estimates(evals, found)
 
 
 def account_notes(evals: EvalSession, plan: Plan) -> tuple[str, ...]:

@@ -33,6 +33,8 @@ def launch(evals: EvalSession) -> None:
     asking = [_expected(evals, known[key], trials) for key, trials in waiting.items()]
     votes = engine.foreseen()
     asking += judge_estimates(evals, votes)
+    golden = evals.drift.prepare() if evals.drift is not None else []
+    asking += golden
     for line in control.announced(evals, waiting):
         evals.progress.say(f"prompt evals: {line}")
     if asking:
@@ -42,9 +44,15 @@ def launch(evals: EvalSession) -> None:
     if why:
         for key in {*waiting, *(key[:2] for key, each in votes.items() if each.asked)}:
             known[key].run.blocked = why
+        if evals.drift is not None:
+            evals.drift.refuse(why.splitlines()[0])
         engine.interrupt(GRACE_S, why.splitlines()[0])
     else:
+        if golden:
+            engine.grade((), tick=evals.progress.tick)  # awake, it holds the budget for what is asked below as well
         engine.start(budget=None if limit is None else _budget(limit, asking), limit_s=settings.max_time)
+        if evals.drift is not None:
+            evals.drift.ask()
 
 
 def ask_more(evals: EvalSession, plan: Plan, baseline: Baseline | None, *, quiet: bool) -> str:

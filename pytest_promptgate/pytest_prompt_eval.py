@@ -90,16 +90,17 @@ class PromptEval:
 
     def _submitted(self, reference: str, inputs: Mapping[str, Json], model: Json) -> Plan:
         from pytest_promptgate.core.plan import plan
-        from pytest_promptgate.files.prompts import check_unedited
         from pytest_promptgate.files.single_question import read_question
         from pytest_promptgate.files.templates import render
+        from pytest_promptgate.files.version_checks import check_unedited
+        from pytest_promptgate.pytest_versions import archive_of
 
         evals, where = self._evals, self._place()
         if threading.current_thread() is not threading.main_thread():
             what = "prompt_eval asks from the main thread alone, and marked functions run in others"
             raise CallError(where, what, hint="Write a suite file with `prompt:` for what such a function would ask.")
         suite = read_question(reference, inputs, model, where=where, context=context_of(evals))
-        check_unedited(suite.prompt, evals.reference.prompts, evals.settings.prompts)
+        check_unedited(archive_of(evals.reference), {suite.prompt.name})
         (slot,) = suite.slots
         planned = plan(suite, slot, render=render)
         evals.evaluation().submit(planned, None, None, held=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.pytest_models import with_models
 from pytest_promptgate.pytest_run import Run
 from pytest_promptgate.pytest_trust import trusting
 
@@ -16,8 +17,12 @@ if TYPE_CHECKING:
 
 
 def read_suite(evals: EvalSession, load: Callable[[SuiteContext], Suite]) -> Suite:
-    """What `load` reads, as far as its judges may be trusted; raises what it raises."""
-    return trusting(evals, load(context_of(evals)))
+    """What `load` reads, with the models that the command line names, as far as its judges may be trusted.
+
+    Raises:
+        PromptGateError: Whatever `load` raises; or such a model cannot be asked.
+    """
+    return trusting(evals, with_models(load(context_of(evals)), evals.settings.models, evals.project.providers))
 
 
 def context_of(evals: EvalSession) -> SuiteContext:

@@ -56,6 +56,11 @@ class Reference:
         return {**(self.work.prompts if self.work else {}), **self.lockfile.prompts}
 
     @property
+    def partials(self) -> Mapping[str, Mapping[str, str]]:
+        """The digests of the partials in those versions, by label and path."""
+        return {**(self.work.partials if self.work else {}), **self.lockfile.partials}
+
+    @property
     def calibrations(self) -> tuple[Mapping[str, Calibration], ...]:
         """Of judges, by the rubric's path. With a ref its own count first: a rubric that has changed since has none."""
         return (self.lockfile.calibrations, *([self.work.calibrations] if self.work else ()))
@@ -104,7 +109,7 @@ class Reference:
 
     def stale(self, plan: Plan) -> tuple[Verdict, ...]:
         """The red verdict on a work tree's lockfile that is older than what it will stand for once it is merged."""
-        if self.work is None:
+        if self.work is None or self.settings.tries(plan.suite.name):
             return ()
         suite, key = plan.suite, (plan.suite.name, plan.slot)
         entry, command = self.work.baselines.get(key), f"pytest {suite.path} {self.settings.alias}"

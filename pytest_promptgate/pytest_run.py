@@ -20,9 +20,12 @@ from pytest_promptgate.core.types import Origin, Outcome, Score, Unscored
 from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_aa import SKIPPED, known_noise
 from pytest_promptgate.pytest_control import control_of
+from pytest_promptgate.pytest_corrected import corrected_notes
+from pytest_promptgate.pytest_drift import drift_notes
 from pytest_promptgate.pytest_fail_fast import course_of, first_round_notes
 from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, RepeatedFailure
 from pytest_promptgate.pytest_judges import account_notes, grade_baseline
+from pytest_promptgate.pytest_models import beside_production, tried
 from pytest_promptgate.pytest_told import described, listed, not_asked
 from pytest_promptgate.pytest_trust import distrusted, gate_items, trust_notes, why_skipped
 from pytest_promptgate.reports.text import case_problem, gate_text
@@ -179,7 +182,7 @@ class Run:
 
     def _explained(self, report: Report, verdict: Verdict, refused: str) -> str:
         alias, first = self.session.settings.alias, self.session.reference.take_back(self.key)
-        text = gate_text(report, verdict, alias=alias, refused=refused, first=first)
+        text = gate_text(report, verdict, alias=alias, refused=refused or tried(self), first=first)
         if verdict.since_anchor is None or verdict.metric in {spec.name for spec in self.suite.parts}:
             return text  # the lockfile holds no numbers of slices, so its history tells none
         aggregates = self.session.toolbox().aggregates
@@ -218,6 +221,8 @@ class Run:
             notes=(
                 *left_out_notes(self.plan, everything),
                 *trust_notes(self),
+                *drift_notes(self),
+                *corrected_notes(self, results),
                 *rule_notes(self.plan),
                 *first_round_notes(self, course),
                 *redrawn_notes(results, settings.attempt),
@@ -233,7 +238,8 @@ class Run:
         transport = self.session.evaluation().transport(self.plan.pin.provider) if asked else ""
         verdicts = () if self.session.settings.shard else report.verdicts
         judged = self.session.evaluation().judged(*self.key)
-        self.report = replace(report, verdicts=verdicts, transport=transport, judged=judged)
+        beside = beside_production(self, report) if verdicts else None
+        self.report = replace(report, verdicts=verdicts, transport=transport, judged=judged, beside=beside)
 
     def _rescored(self, results: Sequence[Result]) -> Baseline | None:
         """The baseline as the present scorers see it."""

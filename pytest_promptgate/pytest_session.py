@@ -17,6 +17,7 @@ from pytest_promptgate.pytest_aa import SelfTrials
 from pytest_promptgate.pytest_accounts import Limits
 from pytest_promptgate.pytest_confirm import with_stage2
 from pytest_promptgate.pytest_control import hold_back, submit
+from pytest_promptgate.pytest_drift import DriftCheck
 from pytest_promptgate.pytest_fail_fast import finish_first_rounds
 from pytest_promptgate.pytest_launch import launch
 from pytest_promptgate.pytest_observers import Observers
@@ -63,6 +64,7 @@ class EvalSession:
         self.trust: dict[str, Trusted] = {}  # by suite
         self.begun = False
         self.trials = SelfTrials(self) if self.settings.aa else None
+        self.drift = DriftCheck(self) if self.settings.judge_drift else None
         self.evals_only = False  # the xdist controller is collecting
         self._manager: pluggy.PluginManager | None = None
         self._answers: toolboxes.Answers = {}
@@ -123,12 +125,13 @@ class EvalSession:
         """
         if known := tuple(run for run in self.runs.values() if run.suite.path == self.settings.shown(path)):
             return known
-        from pytest_promptgate.files.prompts import check_unedited
         from pytest_promptgate.files.suites import load_suite
+        from pytest_promptgate.pytest_versions import check_versions_present, check_versions_unedited
 
+        check_versions_present(self.reference, self.settings.shown(path))
         suite = read_suite(self, lambda context: load_suite(path, context))
         refuse_twin(suite, self.runs.values())
-        check_unedited(suite.prompt, self.reference.prompts, self.settings.prompts)
+        check_versions_unedited(self.reference, suite)
         return tuple(add_run(self, suite, slot) for slot in suite.slots)
 
     # --- the engine --------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from pytest_promptgate.core.limits import parse_duration, parse_money
+from pytest_promptgate.core.model_change import ModelChange, parse_model_changes
 from pytest_promptgate.core.redrawn import attempt_of
 from pytest_promptgate.core.shards import Shard, parse_shard
 from pytest_promptgate.plugin import ALIAS, ALIAS_TAKEN, UPDATE
@@ -50,11 +51,17 @@ class Settings:
     max_time: float | None  # seconds
     shard: Shard | None
     fail_fast: bool  # a failure that is certain ends the calls of its suite
+    judge_drift: bool  # calibrated judges are held against their calibration
+    models: tuple[ModelChange, ...] = ()  # of this run alone
 
     @property
     def judges(self) -> bool:
         """Whether gates are judged in this run."""
         return self.shard is None and not self.aa
+
+    def tries(self, suite: str) -> bool:
+        """Whether a suite is run on a model that no file names."""
+        return any(change.suite == suite for change in self.models)
 
     def folds(self, cases: int) -> bool:
         """Whether a suite of so many cases is collected as one item."""
@@ -97,6 +104,8 @@ def settings_of(config: pytest.Config) -> Settings:
     if option.promptgate_fail_fast:
         _check_fail_fast(option.promptgate_update, option.promptgate_shard, option.promptgate_control, alias)
     _check_aa(option, alias)
+    _check_drift(option)
+    _check_models(option, alias)
     root = config.rootpath
     return Settings(
         root=root,
@@ -121,6 +130,8 @@ def settings_of(config: pytest.Config) -> Settings:
         max_time=_parsed("--prompt-max-time", option.promptgate_max_time, parse_duration),
         shard=_parsed("--prompt-shard", option.promptgate_shard, parse_shard),
         fail_fast=option.promptgate_fail_fast,
+        judge_drift=option.promptgate_judge_drift,
+        models=_models(option.promptgate_models),
     )
 
 
@@ -131,6 +142,21 @@ def _parsed(name: str, text: str | None, parse: Callable[[str], T]) -> T | None:
         return parse(text)
     except ValueError as error:
         raise pytest.UsageError(f"{name} {text!r}: {error}") from None
+
+
+def _models(texts: list[str]) -> tuple[ModelChange, ...]:
+    try:
+        return parse_model_changes(texts)
+    except ValueError as error:
+        raise pytest.UsageError(f"--prompt-model {error}") from None
+
+
+def _check_models(option: argparse.Namespace, alias: str) -> None:
+    if option.promptgate_models and option.promptgate_update:
+        raise pytest.UsageError(
+            f"--prompt-model tries a model that no file names yet, and {alias} would make it the baseline: write the "
+            "model into the prompt or the suite first (promptgate migrate OLD NEW does)"
+        )
 
 
 def _check_reason(name: str, reason: str | None, *, update: bool, alias: str) -> None:
@@ -174,6 +200,16 @@ def _check_aa(option: argparse.Namespace, alias: str) -> None:
                 f"--prompt-aa holds every prompt against itself and judges no gate, and {name} {does}: "
                 "drop one of the two"
             )
+
+
+def _check_drift(option: argparse.Namespace) -> None:
+    wanted = {
+        "--prompt-offline": (option.promptgate_offline, "asks nothing"),
+        "--prompt-shard": (option.promptgate_shard, "would have every shard ask"),
+    }
+    for name, (given, does) in wanted.items():
+        if option.promptgate_judge_drift and given:
+            raise pytest.UsageError(f"--prompt-judge-drift asks judges anew, and {name} {does}: drop one of the two")
 
 
 def _positive(config: pytest.Config, name: str) -> int:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.estimate import dollars
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.types import Origin
+from pytest_promptgate.pytest_pins import deprecation_lines
 from pytest_promptgate.pytest_progress import count
 from pytest_promptgate.reports.control import control_lines
 from pytest_promptgate.reports.extractions import extraction_lines
 from pytest_promptgate.reports.judged import judged_lines
 from pytest_promptgate.reports.self_trial import self_trial_lines
+from pytest_promptgate.reports.side_by_side import side_by_side_lines
 from pytest_promptgate.reports.slices import slice_lines
 from pytest_promptgate.reports.tested import tested_lines
 from pytest_promptgate.reports.text import since_baseline, table, unscored_lines
@@ -61,6 +64,9 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
             _write_unjudged(reporter, run, engine)
     if evals.asked:
         reporter.write_line(f"asked by tests with prompt_eval: {asked([*evals.asked.values()])}")
+    today = datetime.now(UTC).date().isoformat()
+    for line in deprecation_lines(tuple(evals.runs.values()), evals.project, today=today):
+        reporter.write_line(line, yellow=True)
     if engine is not None:
         _write_ends(reporter, engine)
         _write_complaints(reporter, engine.complaints(), root=f"{evals.settings.root}/")
@@ -70,6 +76,9 @@ def write_summary(reporter: pytest.TerminalReporter, evals: EvalSession, update:
         reporter.write_line("--reruns is for ordinary tests: no case and no gate is run again until it is green")
     for fault in evals.observers.faults:
         reporter.write_line(printable(fault), yellow=True)
+    if evals.drift is not None:
+        for line in evals.drift.lines:
+            reporter.write_line(printable(line), red=evals.drift.red)
     for note in evals.trials.notes if evals.trials is not None else ():
         reporter.write_line(printable(note), yellow=True)
     if update is not None:
@@ -136,6 +145,8 @@ def _write_report(reporter: pytest.TerminalReporter, report: Report) -> None:
     answers = (*unscored_lines(report), *extraction_lines(report))
     for line in (*control_lines(report), *tested_lines(report), *answers, *slice_lines(report)):
         reporter.write_line(f"  {line}")
+    for line in side_by_side_lines(report.beside) if report.beside else ():
+        reporter.write_line(f"    {line}")
     for note in report.notes:
         reporter.write_line(f"  note: {printable(note)}")
     if report.transport and reporter.config.option.verbose > 0:

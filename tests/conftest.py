@@ -6,6 +6,7 @@ import gc
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+import hypothesis  # noqa: F401  (its extensions look at references, which what is frozen below hides)
 import pytest
 from loopback.server import LoopbackServer
 

@@ -26,9 +26,10 @@ EVERYBODYS = {f"{PACKAGE}.errors", f"{PACKAGE}.core", f"{PACKAGE}.hookspecs", f"
 
 # What pure code may use: nothing that reads a file, a clock, the environment, the network or chance.
 CORE_STDLIB = {
-    *("__future__", "bisect", "calendar", "collections", "copy", "dataclasses", "decimal", "difflib", "enum"),
+    *("__future__", "base64", "binascii", "bisect", "calendar", "collections", "copy", "dataclasses", "decimal"),
+    *("difflib", "enum"),
     *("fractions", "functools", "graphlib", "hashlib", "heapq", "itertools", "json", "keyword", "math", "numbers"),
-    *("operator", "re", "statistics", "string", "textwrap", "types", "typing", "unicodedata"),
+    *("operator", "re", "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata"),
 }
 # `inspect` reads the source of users' scorers, whose digest is their identity. scipy brings two quantiles that the
 # standard library lacks, inside functions off the gate's usual path.

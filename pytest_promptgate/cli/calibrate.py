@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pytest_promptgate.cli.calibration_answers import answers_of
+from pytest_promptgate.cli.calibration_line import CalibrationLine
 from pytest_promptgate.cli.calibration_text import as_json, report
 from pytest_promptgate.cli.exits import FAILED, USAGE, Stop
+from pytest_promptgate.cli.money import usd
 from pytest_promptgate.cli.project import open_project
 from pytest_promptgate.cli.tables import plural
-from pytest_promptgate.core.calibration_study import GOOD, Rated, one_class, study, too_few
+from pytest_promptgate.core.calibration import Golden
+from pytest_promptgate.core.calibration_study import GOOD, Rated, kept, one_class, study, too_few
 from pytest_promptgate.core.estimate import headline
 from pytest_promptgate.core.fingerprint import request_digest
+from pytest_promptgate.core.limits import refusal
 from pytest_promptgate.core.ports import StoreKey
 from pytest_promptgate.core.trust import rubric_of
-from pytest_promptgate.core.types import Errored, Skipped
-from pytest_promptgate.core.votes import Votes, estimate_of, votes_of
+from pytest_promptgate.core.types import Errored, Score, Skipped
+from pytest_promptgate.core.votes import estimate_of, together, votes_of
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.files.label_file import read_labels
 from pytest_promptgate.files.lockfile import save_calibration
-from pytest_promptgate.workflows.calibrating import judged
+from pytest_promptgate.pytest_labelled import answers_of
+from pytest_promptgate.workflows.calibrating import golden_digest, judged, served_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_promptgate.cli.project import Project
     from pytest_promptgate.core.calibration_study import Study
+    from pytest_promptgate.core.estimate import Estimate
     from pytest_promptgate.core.rubrics import Rubric
     from pytest_promptgate.core.types import BoundScorer, Request
+    from pytest_promptgate.core.votes import Votes
     from pytest_promptgate.files.label_file import Labelled
     from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.workflows.calibrating import Asked
@@ -57,10 +64,18 @@ MOST_REPEATS = 20
     show_default=True,
     help="Score from which on an answer is good, for sensitivity and specificity.",
 )
+@click.option("--max-cost", callback=usd, metavar="USD", help="Ask nothing if the estimate is above.")
 @click.option("--dry-run", is_flag=True, help="Leave the lockfile as it is.")
 @click.option("--json", "as_data", is_flag=True, help="Print JSON.")
 def calibrate(
-    rubric: Path, labels: Path, name: str | None, repeats: int, good: float, dry_run: bool, as_data: bool
+    rubric: Path,
+    labels: Path,
+    name: str | None,
+    repeats: int,
+    good: float,
+    max_cost: float | None,
+    dry_run: bool,
+    as_data: bool,
 ) -> None:
     """Hold the judge of RUBRIC against people's labels; the result goes into the lockfile, bound to the rubric.
 
@@ -69,7 +84,8 @@ def calibrate(
     with open_project([name] if name else [], whole=True) as project:
         try:
             run, bound, read = _judge(project, rubric)
-            found = _study(project, run, bound, _read(project, run, read, labels), repeats=repeats, good=good)
+            rows = _read(project, run, read, labels)
+            found = _study(project, run, bound, rows, Wish(repeats=repeats, good=good, max_cost=max_cost, file=labels))
             written = not dry_run and _write(project, read, found)
         finally:
             project.evals.end()
@@ -115,13 +131,27 @@ def _read(project: Project, run: Run, rubric: Rubric, path: Path) -> tuple[Label
     return found
 
 
-def _study(
-    project: Project, run: Run, bound: BoundScorer, labels: Sequence[Labelled], *, repeats: int, good: float
-) -> Study:
-    answers = answers_of(project, run, bound, labels, times=repeats)
-    click.echo(_forecast(project, run, answers.asked, len(labels) - answers.written), err=True)
-    engine = project.evals.evaluation()
-    grades = judged(engine, answers.asked, suite=run.suite, slot=run.slot)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the command line asks for."""
+
+    repeats: int
+    good: float
+    max_cost: float | None  # USD
+    file: Path  # of the labels
+
+
+def _study(project: Project, run: Run, bound: BoundScorer, labels: Sequence[Labelled], wish: Wish) -> Study:
+    answers = answers_of(run, bound, labels, times=wish.repeats, stored=project.stored)
+    votes = _votes(project, run, answers.asked)
+    estimates = [] if votes is None else [_estimate(project, run, votes)]
+    click.echo(_forecast(estimates, votes, len(labels), len(labels) - answers.written), err=True)
+    if wish.max_cost is not None and (
+        why := refusal(wish.max_cost, estimates, option="--max-cost", fewer="label fewer answers")
+    ):
+        raise Stop(why, FAILED)
+    with CalibrationLine(verdicts=votes.asked if votes is not None else 0) as line:
+        grades = judged(project.evals.evaluation(), answers.asked, suite=run.suite, slot=run.slot, tick=line.tick)
     failed = [each for each in grades if isinstance(each, Errored | Skipped)]
     if failed:
         why = failed[0].message if isinstance(failed[0], Errored) else failed[0].reason
@@ -141,30 +171,50 @@ def _study(
     rubric = rubric_of(bound)
     assert rubric is not None
     try:
-        return study(rubric, rated, good=good)
+        found = study(rubric, rated, good=wish.good)
     except ValueError as error:
         raise Stop(f"{rubric.path}: {error}", FAILED) from None
+    return replace(
+        found, calibration=replace(found.calibration, golden=_golden(project, run, answers.asked, rated, wish))
+    )
 
 
-def _forecast(project: Project, run: Run, asked: Sequence[Asked], stored: int) -> str:
-    """``60 answers (20 of them stored): 48 calls, about 12k tokens, about $0.17; 12 verdicts are stored``."""
+def _golden(project: Project, run: Run, asked: Sequence[Asked], rated: Sequence[Rated], wish: Wish) -> Golden | None:
+    """What a later look for drift compares with; None if the labels lie outside the project."""
+    file = wish.file.resolve()
+    if not file.is_relative_to(project.evals.settings.root):
+        return None
+    first = [each.grades[0] for each in rated]
+    return Golden(
+        suite=run.suite.name,
+        labels=project.shown(file),
+        digest=golden_digest(asked, [each.labels for each in rated]),
+        people=tuple(kept(each.people) for each in rated),
+        verdicts=tuple(kept(each.value) if isinstance(each, Score) else None for each in first),
+        served=served_models(asked),
+    )
+
+
+def _votes(project: Project, run: Run, asked: Sequence[Asked]) -> Votes | None:
+    """What the judge is to be asked; None if nothing."""
 
     def is_stored(request: Request, vote: int) -> bool:
         endpoint = project.endpoint_of(request.pin.provider)
         key = StoreKey(request=request_digest(request), endpoint=endpoint, role="judge", ordinal=vote)
         return project.reply(run, key) is not None
 
-    found: Votes | None = None
-    for each in asked:
-        votes = votes_of(each.scorer, each.case, each.completion, None, is_stored=is_stored)
-        if votes is not None:
-            found = votes if found is None else found + votes
-    told = f"{plural(len(asked), 'answer')}{f' ({stored} of them stored)' if stored else ''}"
-    if found is None:
-        return f"{told}: 0 calls"
-    estimate = estimate_of(found, suite=run.suite.name, slot=run.slot, price=project.evals.price(found.pin))
-    known = f"; {plural(found.stored, 'verdict')} stored" if found.stored else ""
-    return f"{told}: {headline([estimate])}{known}"
+    return together(votes_of(each.scorer, each.case, each.completion, None, is_stored=is_stored) for each in asked)
+
+
+def _estimate(project: Project, run: Run, votes: Votes) -> Estimate:
+    return estimate_of(votes, suite=run.suite.name, slot=run.slot, price=project.evals.price(votes.pin))
+
+
+def _forecast(estimates: Sequence[Estimate], votes: Votes | None, answers: int, stored: int) -> str:
+    """``60 answers (20 of them stored): 48 calls, about 12k tokens, about $0.17; 12 verdicts stored``."""
+    told = f"{plural(answers, 'answer')}{f' ({stored} of them stored)' if stored else ''}"
+    known = f"; {plural(votes.stored, 'verdict')} stored" if votes is not None and votes.stored else ""
+    return f"{told}: {headline(estimates)}{known}"
 
 
 def _write(project: Project, rubric: Rubric, found: Study) -> bool:

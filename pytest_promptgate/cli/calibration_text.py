@@ -47,8 +47,8 @@ def _lines(rubric: Rubric, found: Study, good: float) -> Iterator[str]:
 
 def _measures(each: Calibration, found: Study, good: float) -> Iterator[tuple[str, str, str]]:
     yield "agreement", _number(each.agreement), ""
-    yield "Cohen's kappa", _number(each.kappa), ""
-    yield "quadratically weighted kappa", _number(each.weighted_kappa), ""
+    yield "Cohen's kappa", _number(each.kappa), _unsigned(each.kappa_interval)
+    yield "quadratically weighted kappa", _number(each.weighted_kappa), _unsigned(each.weighted_kappa_interval)
     yield "Krippendorff's alpha, people", _number(each.alpha, "one rater"), ""
     yield "Krippendorff's alpha, with the judge", _number(found.alpha_with_judge, "one rater"), ""
     yield "bias, judge - people", f"{each.bias:+.3f}", _interval(each.bias_interval)
@@ -77,6 +77,10 @@ def _interval(interval: tuple[float, float]) -> str:
     return f"95 %: {interval[0]:+.3f} … {interval[1]:+.3f}"
 
 
+def _unsigned(interval: tuple[float, float] | None) -> str:
+    return f"95 %: {interval[0]:.3f} … {interval[1]:.3f}" if interval is not None else ""
+
+
 def _confusion(levels: Sequence[Level], counts: Sequence[Sequence[int]]) -> list[str]:
     rows = [(level.name, *map(str, row)) for level, row in zip(levels, counts, strict=True)]
     return plain(("", *(level.name for level in levels)), rows, left=1)
@@ -102,7 +106,11 @@ def as_json(rubric: Rubric, found: Study, *, good: float, written: bool) -> dict
     return {
         "rubric": rubric.path,
         "model": str(rubric.pin),
-        **{"digest" if name == "rubric" else name: value for name, value in asdict(found.calibration).items()},
+        **{
+            "digest" if name == "rubric" else name: value
+            for name, value in asdict(found.calibration).items()
+            if name != "golden"
+        },
         "alpha_with_judge": found.alpha_with_judge,
         "raters": found.raters,
         "good_from": good,

@@ -30,13 +30,18 @@ def estimate(paths: tuple[str, ...]) -> None:
     PATHS are suites, directories or names of suites; by default everything that pytest would collect here.
     """
     with open_project(paths) as project:
-        estimates = [
-            each for run in project.runs for each in (foresee(project, run).estimate, *foresee_verdicts(project, run))
-        ]
-        show_table(_HEADER, [_row(each) for each in estimates], left=2)
-        click.echo(headline(estimates))
-        for note in _notes(project, estimates):
-            click.echo(note)
+        show_estimates(project)
+
+
+def show_estimates(project: Project) -> None:
+    """What a run of the project's suites would ask and cost, as a table and a line that sums it up."""
+    estimates = [
+        each for run in project.runs for each in (foresee(project, run).estimate, *foresee_verdicts(project, run))
+    ]
+    show_table(_HEADER, [_row(each) for each in estimates], left=2)
+    click.echo(headline(estimates))
+    for note in _notes(project, estimates):
+        click.echo(note)
 
 
 def foresee(project: Project, run: Run, *, share: float = 1.0, besides: frozenset[str] = frozenset()) -> Forecast:

@@ -9,8 +9,13 @@ import click
 from pytest_promptgate import __version__
 from pytest_promptgate.cli.batch import batch
 from pytest_promptgate.cli.calibrate import calibrate
+from pytest_promptgate.cli.diff import diff
 from pytest_promptgate.cli.estimate import estimate
 from pytest_promptgate.cli.exits import Commands
+from pytest_promptgate.cli.log import log
+from pytest_promptgate.cli.migrate import migrate
+from pytest_promptgate.cli.new_version import new_version
+from pytest_promptgate.cli.pins import pins
 from pytest_promptgate.cli.power import power
 from pytest_promptgate.cli.responses import responses
 
@@ -36,3 +41,8 @@ main.add_command(power)
 main.add_command(calibrate)
 main.add_command(responses)
 main.add_command(batch)
+main.add_command(diff)
+main.add_command(log)
+main.add_command(migrate)
+main.add_command(pins)
+main.add_command(new_version)

@@ -43,12 +43,16 @@ class Project:
         evals: What pytest collected.
         runs: The suites and slots that the command is about.
         faults: Messages of suites that cannot be read.
+        broken: The paths of these suites, relative to the root.
     """
 
-    def __init__(self, evals: EvalSession, runs: Sequence[Run], faults: Sequence[str]) -> None:
+    def __init__(
+        self, evals: EvalSession, runs: Sequence[Run], faults: Sequence[str], broken: Sequence[str] = ()
+    ) -> None:
         self.evals = evals
         self.runs = tuple(sorted(runs, key=lambda run: (run.suite.path, tuple(run.suite.slots).index(run.slot))))
         self.faults = tuple(faults)
+        self.broken = tuple(broken)
         self._endpoints: dict[str, str] = {}
         self._stores: dict[str, FileStore] = {}
 
@@ -112,7 +116,12 @@ class Project:
 
 
 def open_project(
-    wanted: Sequence[str] = (), *, whole: bool = False, need_suites: bool = True, tolerant: bool = False
+    wanted: Sequence[str] = (),
+    *,
+    whole: bool = False,
+    need_suites: bool = True,
+    tolerant: bool = False,
+    options: Sequence[str] = (),
 ) -> Project:
     """Open the project of the working directory.
 
@@ -121,14 +130,17 @@ def open_project(
         whole: Look for suites everywhere below the root directory.
         need_suites: Finding none is an error.
         tolerant: Suites that cannot be read are faults of the project, not the command's end.
+        options: Further ones of pytest's.
 
     Raises:
         Stop: With the message and the exit code that pytest would give.
     """
     names = [each for each in wanted if not _is_path(each)]
     probe = _Probe(whole=whole or bool(names))
-    code, said = _collect(probe, [] if names else wanted)
+    code, said = _collect(probe, [*options, *([] if names else wanted)])
     evals = probe.evals
+    if code == INTERRUPTED and not probe.faults:
+        raise KeyboardInterrupt  # which pytest took for itself
     if probe.faults and not tolerant:
         raise Stop("\n".join(probe.faults), INTERRUPTED)
     if evals is None or probe.usage or not probe.collected:
@@ -136,7 +148,16 @@ def open_project(
     runs = list(evals.runs.values())
     if need_suites and not runs:
         raise Stop(f"there is no *{SUFFIX} file below {evals.config.rootpath}\n  Write one, or name its path.", USAGE)
-    return Project(evals, _named(runs, wanted, evals) if names else runs, probe.faults)
+    return Project(evals, _named(runs, wanted, evals) if names else runs, probe.faults, probe.broken)
+
+
+def run_suites(paths: Sequence[str], options: Sequence[str]) -> tuple[int, Sequence[Run]]:
+    """Let pytest run suites, and say on the screen what it says; its exit code, and the runs with their reports."""
+    probe = _Probe(whole=False)
+    # The command itself has imported the package before pytest could rewrite its asserts; there are none to rewrite.
+    quiet = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+    code = pytest.main(["--prompt-evals", *quiet, *options, *paths], plugins=[probe])
+    return int(code), tuple(probe.evals.runs.values()) if probe.evals else ()
 
 
 def _is_path(wanted: str) -> bool:
@@ -176,6 +197,7 @@ class _Probe:
         self.whole = whole
         self.evals: EvalSession | None = None
         self.faults: list[str] = []
+        self.broken: list[str] = []
         self.usage = ""
         self.collected = False
 
@@ -205,6 +227,7 @@ class _Probe:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.faults.append(str(report.longrepr))
+            self.broken.append(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self) -> None:

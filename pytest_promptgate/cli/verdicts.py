@@ -9,7 +9,8 @@ from pytest_promptgate.core.estimate import answer_tokens, prompt_tokens
 from pytest_promptgate.core.fingerprint import request_digest
 from pytest_promptgate.core.pairs import production_of
 from pytest_promptgate.core.ports import Inquiry, Judge, StoreKey
-from pytest_promptgate.core.votes import Votes, estimate_of, votes_of
+from pytest_promptgate.core.types import RequestKind
+from pytest_promptgate.core.votes import Votes, estimate_of, ordinal_of, votes_of
 from pytest_promptgate.workflows.batching import Order, Wanted
 from pytest_promptgate.workflows.judging import question_of
 from pytest_promptgate.workflows.reuse import labelled, reuse_of
@@ -96,7 +97,8 @@ def _wanted(
 ) -> Iterator[Wanted]:
     inquiry = judge.inquire(completion, trial.case, production_of(run.baseline, trial.case, trial.sample))
     for vote, request in enumerate(inquiry.requests if isinstance(inquiry, Inquiry) else ()):
-        if not _is_stored(project, run, request, vote):
+        # A batch is of one endpoint, and embeddings have another than verdicts; they are asked in the run.
+        if request.kind is RequestKind.CHAT and not _is_stored(project, run, request, vote):
             asked = question_of(request, vote, suite=run.suite, slot=run.slot, scorer=bound.name, case=trial.case.id)
             name = custom_id(request=asked.digest, ordinal=vote, role="judge")
             yield Wanted(name=name, request=request, parts=asked.parts)
@@ -104,5 +106,6 @@ def _wanted(
 
 def _is_stored(project: Project, run: Run, request: Request, vote: int) -> bool:
     endpoint = project.endpoint_of(request.pin.provider)
-    key = StoreKey(request=request_digest(request), endpoint=endpoint, role="judge", ordinal=vote)
+    ordinal = ordinal_of(request, vote)
+    key = StoreKey(request=request_digest(request), endpoint=endpoint, role="judge", ordinal=ordinal)
     return project.reply(run, key) is not None

@@ -21,6 +21,18 @@ ARM_TOLERANCE = 0.02  # how much kinder a judge may be to one arm than to the ot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Golden:
+    """The labelled answers of a calibration, as far as a later look for drift needs them."""
+
+    suite: str  # whose rows and answers the labels name
+    labels: str  # path of the file, relative to the root directory, with "/"
+    digest: str  # of rows, answers and labels: other ones cannot be compared
+    people: tuple[float, ...]  # their mean scores, in the order of the labels
+    verdicts: tuple[float | None, ...]  # the judge's scores, in the same order; None: it gave no verdict
+    served: tuple[str, ...]  # models that answered, as the provider names them, sorted; empty if it does not say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
     """One rubric held against people's labels. Scores are 0 … 1, intervals are (low, high) at 95 %."""
 
@@ -39,6 +51,9 @@ class Calibration:
     self_consistency: float | None = None  # share of answers with one verdict in all repeats; None: asked once
     arm_bias: float | None = None  # bias on candidate's answers - on production's; None: not both arms are labelled
     arm_bias_interval: tuple[float, float] | None = None
+    kappa_interval: tuple[float, float] | None = None  # None, as that of the weighted one: of an older version
+    weighted_kappa_interval: tuple[float, float] | None = None
+    golden: Golden | None = None  # None: of an older version
 
 
 class Trust(StrEnum):
@@ -64,13 +79,19 @@ def opinion(rubric: Rubric, known: Iterable[Mapping[str, Calibration]]) -> Opini
         rubric: As it is now.
         known: Calibrations by the rubric's path; of those that are of this very rubric the first counts.
     """
-    of_path = [each[rubric.path] for each in known if rubric.path in each]
-    if not of_path:
+    calibrations = tuple(known)
+    if not any(rubric.path in each for each in calibrations):
         return Opinion(trust=Trust.WARNS, why="was never held against people's labels")
-    found = next((each for each in of_path if each.rubric == rubric.digest), None)
+    found = calibration_of(rubric, calibrations)
     if found is None:
         return Opinion(trust=Trust.WARNS, why="has changed since it was held against people's labels")
     return opinion_of(found)
+
+
+def calibration_of(rubric: Rubric, known: Iterable[Mapping[str, Calibration]]) -> Calibration | None:
+    """The first calibration that is of this very rubric; arguments as for `opinion`."""
+    of_path = (each[rubric.path] for each in known if rubric.path in each)
+    return next((each for each in of_path if each.rubric == rubric.digest), None)
 
 
 def opinion_of(found: Calibration) -> Opinion:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean, median_low
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.agreement import cohen_kappa, krippendorff_alpha
+from pytest_promptgate.core.agreement import cohen_kappa, kappa_interval, krippendorff_alpha
 from pytest_promptgate.core.calibration import LEAST_LABELS, Calibration
 from pytest_promptgate.core.intervals import cluster_se, z_of
 from pytest_promptgate.core.pairs import CANDIDATE, PRODUCTION, TIE
@@ -165,9 +165,9 @@ def _calibration(
         rubric=rubric.digest,
         labels=len(items),
         unscored=len(rated) - len(items),
-        agreement=_kept(fmean(one == two for one, two in pairs)),
-        kappa=_kept(cohen_kappa(people, machine, size)),
-        weighted_kappa=_kept(cohen_kappa(people, machine, size, weights="quadratic")),
+        agreement=kept(fmean(one == two for one, two in pairs)),
+        kappa=kept(cohen_kappa(people, machine, size)),
+        weighted_kappa=kept(cohen_kappa(people, machine, size, weights="quadratic")),
         bias=bias,
         bias_interval=interval,
         sensitivity=_share([said for truth, said in passes if truth]),
@@ -177,20 +177,27 @@ def _calibration(
         self_consistency=_repeats(items, levels_of(rubric)),
         arm_bias=arm[0] if arm else None,
         arm_bias_interval=arm[1] if arm else None,
+        kappa_interval=_both(kappa_interval(people, machine, size)),
+        weighted_kappa_interval=_both(kappa_interval(people, machine, size, weights="quadratic")),
     )
 
 
-def _kept(value: float) -> float:
+def kept(value: float) -> float:
+    """`value` as the lockfile keeps it."""
     return round(value, DECIMALS) + 0.0  # and no -0.0
 
 
+def _both(interval: tuple[float, float]) -> tuple[float, float]:
+    return kept(interval[0]), kept(interval[1])
+
+
 def _share(flags: Sequence[bool]) -> float | None:
-    return _kept(fmean(flags)) if flags else None
+    return kept(fmean(flags)) if flags else None
 
 
 def _mean(d: Sequence[float]) -> tuple[float, tuple[float, float]]:
     mean, half = fmean(d), z_of(0.975) * cluster_se(d)
-    return _kept(mean), (_kept(mean - half), _kept(mean + half))
+    return kept(mean), (kept(mean - half), kept(mean + half))
 
 
 def _arm_bias(items: Sequence[Rated], d: Sequence[float]) -> tuple[float, tuple[float, float]] | None:
@@ -200,7 +207,7 @@ def _arm_bias(items: Sequence[Rated], d: Sequence[float]) -> tuple[float, tuple[
         return None
     gap = fmean(new) - fmean(old)
     half = z_of(0.975) * math.hypot(cluster_se(old), cluster_se(new))
-    return _kept(gap), (_kept(gap - half), _kept(gap + half))
+    return kept(gap), (kept(gap - half), kept(gap + half))
 
 
 def _alpha(items: Sequence[Rated], judge: Sequence[float] | None = None) -> float | None:
@@ -211,7 +218,7 @@ def _alpha(items: Sequence[Rated], judge: Sequence[float] | None = None) -> floa
     ratings: list[list[float | None]] = [[each.labels.get(rater) for each in items] for rater in raters]
     if not any(len(each.labels) > 1 for each in items):
         return None
-    return _kept(krippendorff_alpha([*ratings, [*judge]] if judge else ratings, level="ordinal"))
+    return kept(krippendorff_alpha([*ratings, [*judge]] if judge else ratings, level="ordinal"))
 
 
 def _positions(items: Sequence[Rated]) -> float | None:

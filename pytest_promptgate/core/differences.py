@@ -55,16 +55,13 @@ def prompt_diff(baseline: Baseline, prompt: PromptVersion) -> tuple[str, ...]:
     """Unified diff of the templates, each message under its role; empty if the baseline's are not at hand."""
     if not baseline.messages:
         return ()
-    return tuple(
-        difflib.unified_diff(
-            _lines(baseline.messages),
-            _lines(prompt.messages),
-            fromfile=baseline.prompt,
-            tofile=prompt.label,
-            lineterm="",
-            n=CONTEXT,
-        )
-    )
+    return messages_diff(baseline.messages, prompt.messages, names=(baseline.prompt, prompt.label))
+
+
+def messages_diff(before: Sequence[Message], after: Sequence[Message], *, names: tuple[str, str]) -> tuple[str, ...]:
+    """Unified diff of two lists of templates, each message under its role."""
+    old, new = _lines(before), _lines(after)
+    return tuple(difflib.unified_diff(old, new, fromfile=names[0], tofile=names[1], lineterm="", n=CONTEXT))
 
 
 def _changed_scorers(suite: Suite, baseline: Baseline) -> Iterator[str]:

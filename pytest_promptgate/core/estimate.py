@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.budget import cost_usd
 from pytest_promptgate.core.turns import lengths
+from pytest_promptgate.core.types import RequestKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -132,7 +133,12 @@ def prompt_tokens(request: Request) -> int:
 
 
 def answer_tokens(request: Request) -> int:
-    """A guess at the tokens of the answers to all turns: the usual, or the request's own limit if that is lower."""
+    """A guess at the tokens of the answers to all turns: the usual, or the request's own limit if that is lower.
+
+    A vector has none.
+    """
+    if request.kind is RequestKind.EMBEDDING:
+        return 0
     limits = (request.parameters.get(name) for name in ("max_output_tokens", "max_completion_tokens", "max_tokens"))
     return min([USUAL_ANSWER, *(each for each in limits if isinstance(each, int))]) * (1 + len(request.turns))
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from pytest_promptgate.core.types import RequestKind
 from pytest_promptgate.errors import ToolboxError
 
 if TYPE_CHECKING:
@@ -50,18 +51,20 @@ def digest(value: Json) -> str:
 
 
 def request_digest(request: Request) -> str:
-    """What decides an answer: provider name, model, messages, parameters, tools, response format (DECISIONS 15)."""
+    """What decides an answer: provider name, model, messages, parameters, tools, response format (DECISIONS 15).
+
+    An embedding's request has its kind in addition, so that no answer is ever taken for a vector.
+    """
     pin = request.pin
-    return digest(
-        (
-            pin.provider,
-            pin.name,
-            _spoken(request),
-            request.parameters,
-            request.tools,
-            request.response_format,
-        )
+    parts = (
+        pin.provider,
+        pin.name,
+        _spoken(request),
+        request.parameters,
+        request.tools,
+        request.response_format,
     )
+    return digest(parts if request.kind is RequestKind.CHAT else (*parts, request.kind))
 
 
 def request_parts(request: Request) -> dict[str, str]:
@@ -72,9 +75,14 @@ def request_parts(request: Request) -> dict[str, str]:
     return {
         "messages": digest(_spoken(request)),
         "parameters": digest((request.parameters, request.response_format)),
-        "model": digest((request.pin.provider, request.pin.name)),
+        "model": model_digest(request.pin),
         "tools": digest(request.tools),
     }
+
+
+def model_digest(pin: ModelPin) -> str:
+    """The part ``model`` of a request."""
+    return digest((pin.provider, pin.name))
 
 
 def prompt_digest(

@@ -70,15 +70,23 @@ def time_reached(limit_s: float) -> str:
     return f"the time of {duration(limit_s)} was reached"
 
 
-def refusal(limit_usd: float, estimates: Sequence[Estimate]) -> str:
-    """Why a run may not start under ``--prompt-max-cost``, with the way out; "" if it may.
+def refusal(
+    limit_usd: float,
+    estimates: Sequence[Estimate],
+    *,
+    option: str = "--prompt-max-cost",
+    fewer: str = "select fewer cases (-k, --prompt-smoke)",
+) -> str:
+    """Why a run may not start under a limit, with the way out; "" if it may.
 
     Args:
         limit_usd: What was granted.
         estimates: One per suite and slot.
+        option: That sets the limit.
+        fewer: How less is asked.
     """
     asking = [each for each in estimates if each.asked]
-    head = f"--prompt-max-cost {limit_usd:g}"
+    head = f"{option} {limit_usd:g}"
     unknown = sorted({each.model for each in asking if each.cost_usd is None})
     if unknown:
         price = f"{{{unknown[0]}: {{input: 2.5, output: 10}}}}"
@@ -91,7 +99,7 @@ def refusal(limit_usd: float, estimates: Sequence[Estimate]) -> str:
         return ""
     return (
         f"{head}: the estimate is {money(cost)} ({headline(asking)}): nothing was asked\n"
-        "  Grant more, select fewer cases (-k, --prompt-smoke), or run without the limit."
+        f"  Grant more, {fewer}, or run without the limit."
     )
 
 

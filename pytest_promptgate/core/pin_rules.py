@@ -64,7 +64,7 @@ WHY_FREE_NAME = "the name is free text"
 WHY_HOSTED = "the host may change weights or quantisation behind this name"
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
-    "embedded": (_pinned(r"nearest-example-1", "its version is part of its name"),),
+    "embedded": (_pinned(r"(?:nearest-example|hashed-words)-1", "its version is part of its name"),),
     "openai": (
         _unknown(r".*-latest-.*", "it is an alias and a date at once"),
         _pinned(r"ft:(?P<inner>[^:]+)(?::[^:]*)*:[^:]+", "a fine-tuned snapshot", inner="openai"),

@@ -176,7 +176,7 @@ def _floating_hint(pin: ModelPin, family: str, judged: PinLabel) -> str:
 
 def _unknown_hint(pin: ModelPin, family: str) -> str:
     if family == "embedded":
-        return f"Write {pin.provider}/nearest-example-1, the embedded model that there is."
+        return f"Write {pin.provider}/nearest-example-1, or for embeddings {pin.provider}/hashed-words-1."
     aliases = ALIASES.get(family, {})
     known = {**aliases, **{snapshot: snapshot for snapshot in aliases.values()}}
     near = [known[each] for each in difflib.get_close_matches(pin.name, known, n=3, cutoff=0.8)]

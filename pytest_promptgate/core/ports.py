@@ -28,7 +28,7 @@ Scorer: TypeAlias = Callable[[Completion, Case], "Score | Unscored | Awaitable[S
 class Inquiry:
     """What a judge wants to know of its model about one answer, and how it reads what comes back. Pure."""
 
-    requests: tuple[Request, ...]  # one per vote, never empty
+    requests: tuple[Request, ...]  # one per vote, or one per text to embed; never empty
     # Replies in the order of `requests`; an `Unscored` stands for a request that the provider refused.
     grade: Callable[[Sequence[Completion | Unscored]], Score | Unscored]
 
@@ -154,6 +154,10 @@ class Account(Protocol):
     async def ask(self, request: Request) -> Completion:
         """Answer, with the account's limits and retries applied.
 
+        Args:
+            request: For a chat completion, or for an embedding: its `Completion.embedding` is then what counts, and
+                an account whose models have none raises `RequestRefused`.
+
         Raises:
             TransportFault: Tries or time ran out.
             RequestRefused: This request alone will never be answered.
@@ -174,7 +178,7 @@ class StoreKey:
 
     request: str  # Trial.digest
     endpoint: str
-    role: str = "subject"  # or "judge"
+    role: str = "subject"  # or "judge": a scorer asked
     ordinal: int = 0  # Trial.ordinal
     round: str = ""  # "" is the first
 

@@ -115,6 +115,7 @@ class Rubric:
     examples: tuple[GradedExample, ...] = ()
     structured: bool = False  # the verdict is asked for by a JSON schema, else by a last line
     pairwise: bool = False  # two answers are compared; `scale` is then `PAIR`, and each order has all votes
+    corrected: bool = False  # reports show the mean that people would have given, see `core.corrected`
 
     @property
     def digest(self) -> str:

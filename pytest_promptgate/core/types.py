@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pytest_promptgate.core.ports import Judge, Scorer
+    from pytest_promptgate.core.side_by_side import SideBySide
 
 # What a JSON file can hold. Numbers are finite; keys are strings.
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -62,6 +63,23 @@ class PromptInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLines:
+    """Where some lines of a prompt's rendered template stand: in its own file, or in a partial."""
+
+    first: int  # line of all messages' templates together, from 1
+    last: int
+    file: str
+    line: int  # of the file, which `first` is
+    exact: bool = True  # the lines after it are the file's lines after `line`
+
+    def place(self, line: int) -> tuple[str, int] | None:
+        """File and line of a line of the template; None if it is none of these."""
+        if not self.first <= line <= self.last:
+            return None
+        return self.file, self.line + (line - self.first if self.exact else 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """Users' own callable, which a suite evaluates in place of a prompt."""
 
@@ -92,6 +110,9 @@ class PromptVersion:
     path: str = ""  # relative to the root directory, with "/"
     digest: str
     target: Target | None = None
+    # Path -> digest of every partial in `messages`, and of the file itself without them; empty if there are none.
+    partials: Mapping[str, str] = field(default_factory=dict, compare=False)
+    origins: tuple[SourceLines, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def title(self) -> str:
@@ -264,10 +285,18 @@ class Suite:
 # --- what is asked and answered --------------------------------------------------------------------------------------
 
 
+class RequestKind(StrEnum):
+    """What a model is asked for."""
+
+    CHAT = "chat"  # an answer to the messages
+    EMBEDDING = "embedding"  # the vector of one text, the content of the only message
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What is sent: everything that can change the answer, and nothing else."""
 
+    kind: RequestKind = RequestKind.CHAT
     pin: ModelPin
     messages: tuple[Message, ...]
     parameters: Mapping[str, Json]  # prompt's and pin's, merged; by canonical name
@@ -315,6 +344,7 @@ class Completion:
     finish_reason: str = ""
     logprobs: Json = None  # as the provider gives them, if they were asked for
     requests: int = 1  # paid for this answer: 2 if it was hedged
+    embedding: str = field(default="", repr=False)  # the vector that was asked for, see `core.embeddings`; "": none was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -633,6 +663,7 @@ class Judged:
 
     scorer: str
     model: str
+    kind: RequestKind = RequestKind.CHAT
     asked: int = 0  # calls that were answered
     stored: int = 0
     tokens: int = 0  # of what was asked
@@ -667,3 +698,4 @@ class Report:
     transport: str = ""  # what carried the calls: "aiohttp"; "" if nothing was asked
     judged: tuple[Judged, ...] = ()  # one per judge that was needed
     control: Control | None = None  # then `baseline` has its answers in place of the stored ones
+    beside: SideBySide | None = None  # the baseline is another model's

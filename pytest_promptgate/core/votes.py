@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Any
 
 from pytest_promptgate.core.budget import cost_usd
 from pytest_promptgate.core.estimate import USUAL_ANSWER, Estimate, Source, answer_tokens, prompt_tokens
 from pytest_promptgate.core.nesting import leaves
 from pytest_promptgate.core.ports import Inquiry, Judge
-from pytest_promptgate.core.types import Completion
+from pytest_promptgate.core.types import Completion, RequestKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pytest_promptgate.core.ports import Price
     from pytest_promptgate.core.types import BoundScorer, Case, ModelPin, Request, Unscored
+
+_STAND_IN = Completion(text="?")  # for an answer that is still to come: some scorers ask nothing about an empty one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,14 @@ class Votes:
             tokens_in=self.tokens_in + other.tokens_in,
             tokens_out=self.tokens_out + other.tokens_out,
         )
+
+
+def ordinal_of(request: Request, vote: int) -> int:
+    """Where the store keeps the reply to a scorer's request, by its place among them from 0.
+
+    Votes are several replies to much the same question; a text has one vector, whoever asks for it.
+    """
+    return 0 if request.kind is RequestKind.EMBEDDING else vote
 
 
 def votes_of(
@@ -60,7 +72,7 @@ def votes_of(
     # An answer that is still to come holds nothing that could be extracted.
     judge: Any = bound.scorer if completion is not None else next(leaves(bound.scorer))
     try:
-        inquiry = judge.inquire(completion or Completion(text=""), case, production)
+        inquiry = judge.inquire(completion or _STAND_IN, case, production)
     except Exception:  # noqa: BLE001 judges may be plugins' code; what they raise is told when they are needed
         return None
     if not isinstance(inquiry, Inquiry):
@@ -74,6 +86,12 @@ def votes_of(
             tokens_in = prompt_tokens(request) + longer
             found += Votes(pin=found.pin, asked=1, tokens_in=tokens_in, tokens_out=answer_tokens(request))
     return found
+
+
+def together(found: Iterable[Votes | None]) -> Votes | None:
+    """What one judge needs for several answers; None if it needs to ask nothing."""
+    known = [each for each in found if each is not None]
+    return reduce(add, known) if known else None
 
 
 def estimate_of(votes: Votes, *, suite: str, slot: str, price: Price | None, share: float = 1.0) -> Estimate:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.ports import ProviderSpec
 from pytest_promptgate.core.targets import TARGET
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import ConfigError, PromptGateError
+from pytest_promptgate.files.deprecations import own_dates, table_dates
 from pytest_promptgate.files.node import Node, raise_faults
 from pytest_promptgate.files.prices import read_prices
 from pytest_promptgate.files.source import read_text, read_yaml
@@ -49,6 +50,7 @@ class ProjectConfig:
     providers: Mapping[str, ProviderSpec]
     prices: Mapping[str, Price]  # by "provider/model"
     needs_calibration: bool = False  # a gate whose judge people's labels do not vouch for is inconclusive
+    deprecations: Mapping[str, str] = field(default_factory=dict)  # day of retirement, by provider/model or bare id
 
     def kind(self, provider: str) -> str:
         """The kind of a provider that is known; `core.targets.TARGET` is its own."""
@@ -85,15 +87,27 @@ def load_config(path: Path, *, kinds: Collection[str], name: str = "") -> Projec
     if document.value is None:
         return ProjectConfig(providers=BUILT_IN, prices={})
     root = Node(value=document.value, route=(), document=document, faults=faults, error=ConfigError, quoted=False)
-    root.keys({"judges", "providers", "prices"})
+    root.keys({"judges", "model_data", "providers", "prices"})
     own = _providers(root.get("providers"), kinds)
     config = ProjectConfig(
         providers={**BUILT_IN, **own},
         prices=read_prices(root.get("prices"), {*BUILT_IN, *own, TARGET}),
         needs_calibration=_needs_calibration(root.get("judges")),
+        deprecations={**_table(root.get("model_data"), path.parent), **own_dates(root.get("prices"))},
     )
     raise_faults(faults, file=shown)
     return config
+
+
+def _table(node: Node | None, directory: Path) -> dict[str, str]:
+    """The dates of the table that ``model_data`` names, relative to promptgate.yaml."""
+    name = _text(node)
+    try:
+        return table_dates(directory / name, file=name) if name else {}
+    except ConfigError as fault:
+        assert node is not None
+        node.note(fault)
+        return {}
 
 
 def _needs_calibration(node: Node | None) -> bool:

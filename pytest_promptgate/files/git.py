@@ -80,6 +80,30 @@ def commits(directory: Path, path: Path, *, ref: str, most: int) -> tuple[Commit
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The commit that brought a file."""
+
+    commit: str  # abbreviated
+    date: str  # "2025-01-10", the committer's
+    author: str  # by name
+
+
+def first_written(directory: Path, path: Path) -> Written | None:
+    """The oldest commit of this branch that has the file at `path`; None if no commit has.
+
+    Raises:
+        ConfigError: As `revision`.
+    """
+    start = revision(directory, "HEAD")
+    args = ("log", "--format=%h%x00%cs%x00%an", start.commit, "--", os.fspath(path))
+    lines = (_asked(directory, "HEAD", *args) or b"").decode("utf-8", "replace").splitlines()
+    if not lines:
+        return None
+    commit, date, author = lines[-1].split("\0")
+    return Written(commit=commit, date=date, author=author)
+
+
 def revision(directory: Path, ref: str) -> Revision:
     """The commit that `ref` names in the repository around `directory`.
 

@@ -2,9 +2,11 @@
 
 ::
 
-    "rubrics": {path: {"agreement", "alpha", "arm_bias", "arm_bias_interval", "bias", "bias_interval", "kappa",
-                       "labels", "position_consistency", "rubric", "self_consistency", "sensitivity",
-                       "specificity", "unscored", "weighted_kappa"}}         what does not apply is missing
+    "rubrics": {path: {"agreement", "alpha", "arm_bias", "arm_bias_interval", "bias", "bias_interval", "golden",
+                       "kappa", "kappa_interval", "labels", "position_consistency", "rubric", "self_consistency",
+                       "sensitivity", "specificity", "unscored", "weighted_kappa", "weighted_kappa_interval"}}
+    What does not apply is missing.
+    "golden": {"digest", "labels", "people": [score], "served": [name], "suite", "verdicts": [score or null]}
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pytest_promptgate.core.calibration import Calibration
+from pytest_promptgate.core.calibration import Calibration, Golden
 from pytest_promptgate.files.canonical_json import encode
-from pytest_promptgate.files.shapes import count, entries, field, items, known, number, text, wrong
+from pytest_promptgate.files.shapes import count, entries, field, items, known, number, optional, text, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,6 +49,18 @@ def _interval(value: Json) -> tuple[float, float]:
     return found[0], found[1]
 
 
+def _golden(value: Json) -> Golden:
+    entry = known(value, ("suite", "labels", "digest", "people", "verdicts", "served"))
+    return Golden(
+        suite=field(entry, "suite", text),
+        labels=field(entry, "labels", text),
+        digest=field(entry, "digest", text),
+        people=field(entry, "people", lambda each: items(each, number)),
+        verdicts=field(entry, "verdicts", lambda each: items(each, optional(number))),
+        served=field(entry, "served", lambda each: items(each, text)),
+    )
+
+
 _NEEDED: Mapping[str, Callable[[Json], Any]] = {
     "rubric": text,
     "labels": count,
@@ -57,7 +71,8 @@ _NEEDED: Mapping[str, Callable[[Json], Any]] = {
 _OPTIONAL: Mapping[str, Callable[[Json], Any]] = {
     **dict.fromkeys(("sensitivity", "specificity", "alpha", "position_consistency", "self_consistency"), number),
     "arm_bias": number,
-    "arm_bias_interval": _interval,
+    **dict.fromkeys(("arm_bias_interval", "kappa_interval", "weighted_kappa_interval"), _interval),
+    "golden": _golden,
 }
 
 

@@ -4,6 +4,7 @@
 
     {
       "lockfile_version": 1,
+      "partials": {label: {path: digest of the version's own file, and of every partial in it}},
       "prompts": {label: digest of every prompt version that a baseline was written from},
       "removed": {suite: {slot: {"from": digest of the baseline, "reason"}}},
       "rubrics": {path: one line, see `lockfile_calibrations`},
@@ -23,8 +24,8 @@ Keys are sorted, one entry stands on one line, and nothing depends on when, wher
 equal baselines are equal bytes, and Git shows and merges them case by case. Metrics whose source is money or ungated
 latency are named without a value: prices and hours are not the prompt's. Since Git can merge lines but not means,
 `loads` measures every metric anew from the lines; where that disagrees, the lockfile is doubted.
-``removed`` says why a recorded suite or slot is gone; it is missing if none is, like ``rubrics``, ``accepted`` and
-``anchor``.
+``removed`` says why a recorded suite or slot is gone; it is missing if none is, like ``partials``, ``rubrics``,
+``accepted`` and ``anchor``.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ class Lockfile:
     doubts: Mapping[Key, LockfileError] = field(default_factory=dict)  # metrics that disagree with their case lines
     removed: Mapping[Key, Removal] = field(default_factory=dict)
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)  # by the rubric's path
+    partials: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # label -> path -> digest, of `prompts`
 
     def updated(self, baselines: Iterable[Baseline], removals: Mapping[Key, Removal] = _NOTHING) -> Lockfile:
         """This lockfile with `baselines` in place of those of the same suite and slot; every other one stays.
@@ -92,7 +94,12 @@ class Lockfile:
             baselines=MappingProxyType({**kept, **new}),
             doubts=MappingProxyType({key: why for key, why in self.doubts.items() if key in kept and key not in new}),
             removed=MappingProxyType(removed),
+            partials=MappingProxyType(self._with_partials(new.values())),
         )
+
+    def _with_partials(self, new: Iterable[Baseline]) -> dict[str, Mapping[str, str]]:
+        fresh = {each.prompt: each.recipe.prompt.partials for each in new if each.recipe is not None}
+        return {label: found for label, found in {**self.partials, **fresh}.items() if found}
 
 
 def dumps(lockfile: Lockfile, *, aggregates: Mapping[str, Aggregate] = MappingProxyType({})) -> str:
@@ -115,6 +122,9 @@ def dumps(lockfile: Lockfile, *, aggregates: Mapping[str, Aggregate] = MappingPr
     tree: dict[str, Tree] = {"lockfile_version": str(VERSION), "prompts": prompts, "suites": suites}
     if removed:
         tree["removed"] = removed
+    partials = {label: encode(dict(each)) for label, each in lockfile.partials.items() if each}
+    if partials:
+        tree["partials"] = partials
     if lockfile.calibrations:
         tree["rubrics"] = encode_calibrations(lockfile.calibrations)
     return "".join(_layout(tree, 1)) + "\n"
@@ -165,7 +175,7 @@ def _restore(file: str) -> str:
 
 def _lockfile(value: Json, *, text: str, file: str, aggregates: Mapping[str, Aggregate]) -> Lockfile:
     _check_version(value, file=file)
-    root = shapes.known(value, ("lockfile_version", "prompts", "removed", "rubrics", "suites"))
+    root = shapes.known(value, ("lockfile_version", "partials", "prompts", "removed", "rubrics", "suites"))
     doubts: dict[Key, LockfileError] = {}
     baselines: dict[Key, Baseline] = {}
 
@@ -183,7 +193,18 @@ def _lockfile(value: Json, *, text: str, file: str, aggregates: Mapping[str, Agg
     prompts = shapes.field(root, "prompts", lambda entry: shapes.entries(entry, shapes.text))
     shapes.field(root, "suites", lambda entry: shapes.named_entries(entry, slots))
     found = shapes.field(root, "rubrics", decode_calibrations) if "rubrics" in root else {}
-    return Lockfile(prompts=prompts, baselines=baselines, doubts=doubts, removed=_removed(root), calibrations=found)
+    return Lockfile(
+        prompts=prompts,
+        baselines=baselines,
+        doubts=doubts,
+        removed=_removed(root),
+        calibrations=found,
+        partials=shapes.field(root, "partials", _read_partials) if "partials" in root else {},
+    )
+
+
+def _read_partials(value: Json) -> dict[str, dict[str, str]]:
+    return shapes.entries(value, lambda inner: shapes.entries(inner, shapes.text))
 
 
 def _removed(root: Mapping[str, Json]) -> dict[Key, Removal]:

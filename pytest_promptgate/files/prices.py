@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.ports import Price
 from pytest_promptgate.core.wording import did_you_mean
+from pytest_promptgate.files.deprecations import KEY
 
 if TYPE_CHECKING:
     from pytest_promptgate.files.node import Node
 
-_PRICE_KEYS = frozenset({"input", "output", "cached"})
+_PRICE_KEYS = frozenset({"input", "output", "cached", KEY})
 
 
 def read_prices(node: Node | None, providers: Collection[str]) -> dict[str, Price]:
@@ -25,6 +26,8 @@ def read_prices(node: Node | None, providers: Collection[str]) -> dict[str, Pric
                 "Write provider/model. " + did_you_mean(provider, providers, label="Providers"),
             )
         entry.keys(_PRICE_KEYS)
+        if isinstance(entry.value, Mapping) and entry.value.keys() == {KEY}:
+            continue
         amounts = {key: _amount(entry, key) for key in ("input", "output", "cached")}
         if amounts["input"] is not None and amounts["output"] is not None:
             found[model] = Price(input=amounts["input"], output=amounts["output"], cached=amounts["cached"])

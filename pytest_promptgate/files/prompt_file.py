@@ -11,20 +11,24 @@ from pytest_promptgate.core.fingerprint import prompt_digest
 from pytest_promptgate.core.types import Message, PromptInput, PromptVersion
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import Place, PromptError, PromptGateError
+from pytest_promptgate.files.composition import Composer
 from pytest_promptgate.files.front_matter import KEYS, REFUSED, FrontMatter, read_front_matter
 from pytest_promptgate.files.node import Node, raise_faults
+from pytest_promptgate.files.partials import DiskShelf
+from pytest_promptgate.files.prompt_text import read_prompt_text
 from pytest_promptgate.files.prompty_format import ROLES, Section, split_front_matter, split_sections
 from pytest_promptgate.files.source import Document, read_yaml
-from pytest_promptgate.files.templates import TemplateFaultError, TemplateNames, check_section, joined, template_names
-from pytest_promptgate.files.text import read_whole, shown_path
+from pytest_promptgate.files.template_spans import Piece
+from pytest_promptgate.files.templates import TemplateFaultError, check_section, joined, template_names
+from pytest_promptgate.files.text import shown_path
+from pytest_promptgate.files.whole_template import Whole, text_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MOST_BYTES = 5_000_000
+    from pytest_promptgate.files.partials import Shelf
+
 FILE_NAME = re.compile(r"(v[1-9][0-9]{0,5})(\.prompty|\.yaml|\.txt)\Z")
-# Microsoft's package ends lines at these too; in an editor they look like a space or like nothing.
-_ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
 _BLOCK = re.compile(r"content\s*:\s*([|>])")
 
 
@@ -38,7 +42,7 @@ class _Draft:
 
 
 def load_prompt_file(path: Path, *, root: Path) -> PromptVersion:
-    """Read one version; its name is the directory's.
+    """Read one version; its name is the directory's, and partials stand beside that directory.
 
     Args:
         path: Absolute.
@@ -48,18 +52,40 @@ def load_prompt_file(path: Path, *, root: Path) -> PromptVersion:
         PromptError: The file is wrong; several faults are told together (`Faults`).
     """
     file = shown_path(path, root)
-    named = FILE_NAME.match(path.name)
-    if named is None:
+    if FILE_NAME.match(path.name) is None:
         raise PromptError(Place(file=file), "not the name of a prompt version", hint=naming_hint())
-    text = _read(path, file)
+    shelf = DiskShelf(directory=path.parent.parent, root=root)
+    return read_version(read_prompt_text(path, file=file), name=path.parent.name, file=file, shelf=shelf)
+
+
+def read_version(text: str, *, name: str, file: str, shelf: Shelf) -> PromptVersion:
+    """One version from the text of its file.
+
+    Args:
+        text: With line feeds alone.
+        name: The prompt's.
+        file: Path of the file as messages show it; ends with a version's file name.
+        shelf: Where partials are taken from.
+
+    Raises:
+        PromptError: As `load_prompt_file`.
+    """
+    named = FILE_NAME.search(file)
+    assert named is not None
     faults: list[PromptGateError] = []
     draft = _READERS[named[2]](text, file, faults)
-    front = read_front_matter(draft.node, name=path.parent.name, version=named[1])
-    inputs = _agreed_inputs(draft, front, text.split("\n"))
+    front = read_front_matter(draft.node, name=name, version=named[1])
+    composer = Composer(shelf=shelf)
+    whole = _composed(draft, composer)
+    inputs = _agreed_inputs(draft, whole, front, text.split("\n")) if whole else ()
     raise_faults(faults, file=file)
-    messages = tuple(Message(role=each.role, content=each.content) for each in draft.sections)
+    assert whole is not None
+    messages = tuple(
+        Message(role=section.role, content=content)
+        for section, content in zip(draft.sections, whole.contents, strict=True)
+    )
     return PromptVersion(
-        name=path.parent.name,
+        name=name,
         version=named[1],
         messages=messages,
         pin=front.pin,
@@ -71,6 +97,8 @@ def load_prompt_file(path: Path, *, root: Path) -> PromptVersion:
         owner=front.owner,
         source=front.source,
         path=file,
+        partials={file: _own_digest(draft, front), **dict(sorted(composer.used.items()))} if composer.used else {},
+        origins=tuple(whole.origins()),
         digest=prompt_digest(
             messages=messages,
             pin=front.pin,
@@ -82,22 +110,21 @@ def load_prompt_file(path: Path, *, root: Path) -> PromptVersion:
     )
 
 
+def _own_digest(draft: _Draft, front: FrontMatter) -> str:
+    """Of what the file itself says, its partials not put in: tells an edit of it from one of a partial."""
+    return prompt_digest(
+        messages=[Message(role=each.role, content=each.content) for each in draft.sections],
+        pin=front.pin,
+        parameters=front.parameters,
+        inputs=[each for each, _ in front.inputs.values()],
+        tools=front.tools,
+        response_format=front.response_format,
+    )
+
+
 def naming_hint() -> str:
     """How versions are called."""
     return "Versions are called v1, v2, v3 …, with .prompty, .yaml or .txt."
-
-
-def _read(path: Path, file: str) -> str:
-    text = read_whole(path, file=file, error=PromptError, most_bytes=MOST_BYTES)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if odd := _ODD.search(text):
-        before = text[: odd.start()]
-        place = Place(file=file, line=before.count("\n") + 1, column=odd.start() - before.rfind("\n"))
-        hint = "Delete it, or end the line there with a line feed."
-        raise PromptError(place, f"control character U+{ord(odd[0]):04X}", hint=hint)
-    if not text.strip():
-        raise PromptError(Place(file=file), "the file is empty")
-    return text
 
 
 def _prompty(text: str, file: str, faults: list[PromptGateError]) -> _Draft:
@@ -168,11 +195,29 @@ def _message(node: Node, lines: Sequence[str]) -> Section | None:
     )
 
 
-def _agreed_inputs(draft: _Draft, front: FrontMatter, lines: Sequence[str]) -> tuple[PromptInput, ...]:
+def _composed(draft: _Draft, composer: Composer) -> Whole | None:
+    """The messages with their partials; None after a fault in one of them, since then nobody knows."""
+    file = draft.node.place.file
+    sections: list[tuple[Piece, ...]] = []
+    for section in draft.sections:
+        piece = Piece(text=section.content, file=file, line=section.line, exact=section.exact)
+        try:
+            check_section(section.content)
+            sections.append(composer.composed(piece))
+        except TemplateFaultError as fault:
+            place = Place(file=file, line=piece.line_of(fault.line - 1))
+            draft.node.note(PromptError(place, fault.what, hint=fault.hint))
+        except PromptGateError as error:
+            draft.node.note(error)
+    if not sections or len(sections) < len(draft.sections):
+        return None
+    contents = [text_of(pieces) for pieces in sections]
+    return Whole(sections=sections, names=template_names(joined(contents)))
+
+
+def _agreed_inputs(draft: _Draft, whole: Whole, front: FrontMatter, lines: Sequence[str]) -> tuple[PromptInput, ...]:
     """The inputs, after a check that what is declared and what is used are the same names."""
-    names = _names(draft)
-    if names is None:
-        return ()
+    names = whole.names
     if not draft.declares:
         certain = [PromptInput(name=name) for name in names.used]
         in_doubt = [PromptInput(name=name, required=False) for name in sorted(names.perhaps)]
@@ -180,8 +225,10 @@ def _agreed_inputs(draft: _Draft, front: FrontMatter, lines: Sequence[str]) -> t
     declared = front.inputs
     for name, line in names.used.items():
         if name not in declared:
-            place = _place_of_use(draft, name, line, lines)
+            place = _place_of_use(whole, name, line, draft.node.place.file, lines)
             hint = f"Declare it under `inputs:`. {did_you_mean(name, declared, label='Declared inputs')}"
+            if place.file != draft.node.place.file:
+                hint = f"Declare it under `inputs:` of {draft.node.place.file}, which includes this partial."
             draft.node.note(PromptError(place, f"the template uses {name!r}, which is not declared", hint=hint))
     for name, (_, node) in declared.items():
         if not any(name in some for some in (names.used, names.perhaps, names.own)):
@@ -190,28 +237,14 @@ def _agreed_inputs(draft: _Draft, front: FrontMatter, lines: Sequence[str]) -> t
     return tuple(each for each, _ in declared.values())
 
 
-def _names(draft: _Draft) -> TemplateNames | None:
-    """What the messages use; None after a fault in one of them, since then nobody knows."""
-    file = draft.node.place.file
-    sound = bool(draft.sections)
-    for section in draft.sections:
-        try:
-            check_section(section.content)
-        except TemplateFaultError as fault:
-            line = section.line + fault.line - 1 if section.exact else section.line
-            draft.node.note(PromptError(Place(file=file, line=line), fault.what, hint=fault.hint))
-            sound = False
-    return template_names(joined([each.content for each in draft.sections])) if sound else None
-
-
-def _place_of_use(draft: _Draft, name: str, line: int, lines: Sequence[str]) -> Place:
-    """Where `name` stands, given its line in the joined template."""
-    file = draft.node.place.file
-    for section in draft.sections:
-        height = section.content.count("\n") + 1
-        if line <= height:
-            break
-        line -= height
-    number = section.line + line - 1 if section.exact else section.line
-    found = re.search(rf"\b{re.escape(name)}\b", lines[number - 1])
-    return Place(file=file, line=number, column=found.start() + 1 if found else None)
+def _place_of_use(whole: Whole, name: str, line: int, file: str, lines: Sequence[str]) -> Place:
+    """Where `name` stands, given its line in the joined template; with its column if that is in `file`."""
+    wanted = re.compile(rf"\b{re.escape(name)}\b")
+    for piece, first in whole.placed():
+        offset = line - first
+        of_piece = piece.text.split("\n")
+        if 0 <= offset < len(of_piece) and wanted.search(of_piece[offset]):
+            number = piece.line_of(offset)
+            found = wanted.search(lines[number - 1]) if piece.file == file else None
+            return Place(file=piece.file, line=number, column=found.start() + 1 if found else None)
+    return Place(file=file)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_promptgate.core.types import PromptVersion
 
-__all__ = ["check_unedited", "find_prompt", "list_versions", "load_prompt_file"]
+__all__ = ["find_prompt", "list_versions", "load_prompt_file"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _VERSION = re.compile(r"v[1-9][0-9]{0,5}\Z")
@@ -60,29 +60,6 @@ def list_versions(directory: Path, name: str) -> tuple[str, ...]:
             paths in the message are relative to the parent of `directory`.
     """
     return tuple(_version_files(directory / name, directory.parent))
-
-
-def check_unedited(prompt: PromptVersion, recorded: Mapping[str, str], directory: Path) -> None:
-    """Hold a version that a baseline was written from to what it was then.
-
-    Args:
-        prompt: As it is now.
-        recorded: Digests of such versions, by label.
-        directory: That holds one directory per prompt; absolute.
-
-    Raises:
-        PromptError: It was edited.
-    """
-    if recorded.get(prompt.label, prompt.digest) == prompt.digest:
-        return
-    following = len(list_versions(directory, prompt.name)) + 1
-    new = prompt.path.replace(f"/{prompt.version}.", f"/v{following}.")
-    raise PromptError(
-        Place(file=prompt.path),
-        f"{prompt.label} was edited, and a baseline was written from it: such a version stays as it is",
-        hint=f"Keep the edit as a new version: mv {prompt.path} {new}\nThen take the old one back: "
-        f"git checkout -- {prompt.path}",
-    )
 
 
 def _reference_hint(name: str, version: str) -> str:

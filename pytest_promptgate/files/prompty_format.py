@@ -96,7 +96,7 @@ class _Body:
 
     def spans(self) -> list[tuple[str, int, int]]:
         """Role, first line and end of every section, markers not counted in."""
-        found = [(role, index + 1) for index, line in enumerate(self.lines) if (role := _role(line))]
+        found = [(role, index + 1) for index, line in enumerate(self.lines) if (role := role_of(line))]
         if not found or found[0][1] > 1:
             found.insert(0, ("system", 0))
         ends = [*(start - 1 for _, start in found[1:]), len(self.lines)]
@@ -144,7 +144,8 @@ class _Body:
         return _fault(self.file, self.first_line + index, what, hint, column)
 
 
-def _role(line: str) -> str:
+def role_of(line: str) -> str:
+    """The role whose marker `line` is; "" if it is text."""
     marker = _MARKER.match(line.strip())
     return marker[1].lower() if marker else ""
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Json, ModelPin
     from pytest_promptgate.files.suite_context import SuiteContext
 
-KEYS = frozenset({"criterion", "model", "scale", "votes", "sees", "examples"})
+KEYS = frozenset({"criterion", "model", "scale", "votes", "sees", "examples", "corrected"})
 SEES = frozenset({"inputs", "expected", "reference"})
 EXAMPLE = frozenset({"answer", "verdict", "reasoning", "inputs", "expected", "reference"})
 MOST_VOTES = 15
@@ -105,6 +105,8 @@ def _read(root: Node, file: str, context: SuiteContext, *, pairwise: bool) -> Ru
     sees = _sees(root.get("sees"))
     examples = () if pairwise else _examples(root.get("examples"), scale, sees)
     votes = _votes(root.get("votes"))
+    wanted = root.get("corrected")
+    correction = bool(wanted and wanted.flag())
     if root.faults or text is None or pin is None or scale is None or model is None:
         return None
     spec = context.providers[pin.provider]
@@ -119,6 +121,7 @@ def _read(root: Node, file: str, context: SuiteContext, *, pairwise: bool) -> Ru
         examples=examples,
         structured=has_structured_outputs(spec, pin.name),
         pairwise=pairwise,
+        corrected=correction,
     )
 
 

@@ -16,6 +16,7 @@ from pytest_promptgate.errors import PinError
 if TYPE_CHECKING:
     from pytest_promptgate.core.ports import ProviderSpec
     from pytest_promptgate.core.types import Json, PromptVersion
+    from pytest_promptgate.errors import Place
     from pytest_promptgate.files.node import Node
 
 DEFAULT_SLOT = "default"
@@ -46,7 +47,7 @@ def _of_prompt(root: Node, prompt: PromptVersion | None, providers: Mapping[str,
     if prompt.pin is None:
         node.fault(f"neither the suite nor prompt {prompt.label} names a model", "Add `model: provider/id`.")
         return {}
-    pin = _checked(prompt.pin, node, providers)
+    pin = checked_pin(prompt.pin, node, providers)
     return {DEFAULT_SLOT: pin} if pin else {}
 
 
@@ -78,27 +79,41 @@ def read_pin(node: Node, providers: Mapping[str, ProviderSpec]) -> ModelPin | No
     if text is None:
         return None
     provider, name = parse_model(text.strip())
-    return _checked(ModelPin(provider=provider, name=name, parameters=parameters, vouched=vouched), model, providers)
+    return checked_pin(ModelPin(provider=provider, name=name, parameters=parameters, vouched=vouched), model, providers)
 
 
-def _checked(pin: ModelPin, node: Node, providers: Mapping[str, ProviderSpec]) -> ModelPin | None:
+def checked_pin(pin: ModelPin, node: Node, providers: Mapping[str, ProviderSpec]) -> ModelPin | None:
+    """`pin` with the word that promptgate.yaml gives for it, or None after noting at `node` why it is none."""
+    try:
+        return known_pin(pin, providers, where=node.place)
+    except PinError as fault:
+        node.note(fault)
+        return None
+
+
+def known_pin(pin: ModelPin, providers: Mapping[str, ProviderSpec], *, where: Place | str) -> ModelPin:
+    """`pin` with the word that its provider's entry gives for it.
+
+    Args:
+        pin: As it was written.
+        providers: Those of the project.
+        where: It was written.
+
+    Raises:
+        PinError: There is no such provider or deployment, or the pin is no fixed snapshot.
+    """
     provider = providers.get(pin.provider)
     if provider is None:
         known = did_you_mean(pin.provider, providers, label="Providers")
         more = "Others stand under `providers:` in promptgate.yaml; a model of OpenAI's needs no prefix."
-        node.fault(f"unknown provider {pin.provider!r} of model {str(pin)!r}", f"{known}\n{more}")
-        return None
+        what = f"unknown provider {pin.provider!r} of model {str(pin)!r}"
+        raise PinError(where, what, hint=f"{known}\n{more}")
     if provider.deployments and pin.name not in provider.deployments:
         hint = did_you_mean(pin.name, provider.deployments, label="Deployed")
-        node.fault(f"provider {pin.provider!r} has no deployment of {pin.name!r}", hint)
-        return None
+        raise PinError(where, f"provider {pin.provider!r} has no deployment of {pin.name!r}", hint=hint)
     if provider.models.get(pin.name, {}).get("pinned"):
         pin = replace(pin, vouched=True)
-    try:
-        check_pin(pin, family=provider.family, where=node.place)
-    except PinError as fault:
-        node.note(fault)
-        return None
+    check_pin(pin, family=provider.family, where=where)
     return pin
 
 

@@ -27,6 +27,7 @@ from pytest_promptgate.errors import ToolboxError
 from pytest_promptgate.files.imported import import_callable
 from pytest_promptgate.files.settings import build, in_use
 from pytest_promptgate.files.suite_combined import combined, nests
+from pytest_promptgate.files.suite_embeddings import EMBEDDING, bound_embedding
 from pytest_promptgate.files.suite_extract import EXTRACT, Way, extracting, read_extract, reads_text
 from pytest_promptgate.files.suite_judges import JUDGES, bound_judge
 
@@ -142,6 +143,8 @@ def _bound(name: str, entry: Node, reading: Reading, beside: Collection[str] = _
     settings = settings.without_value() if settings is entry else settings
     if kind in JUDGES:
         return bound_judge(name, kind, settings, reading.context, reading.directory)
+    if kind == EMBEDDING:
+        return bound_embedding(name, settings, reading.context)
     if nests(offer):
         return combined(name, kind, offer, settings, partial(_part, reading))
     scorer = _built(offer, kind, settings, reading.directory)

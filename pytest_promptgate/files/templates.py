@@ -22,19 +22,15 @@ from pytest_promptgate.errors import Place, PromptError
 from pytest_promptgate.files.sandbox import MOST_CHARACTERS, environment, spent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import TracebackType
 
     from jinja2 import Template
 
 # Ends every section but the last while they are rendered together, with a line feed, so that no two share a line.
 _MARK = secrets.token_hex(16)
-_INHERITANCE = {
-    nodes.Include: "include",
-    nodes.Import: "import",
-    nodes.FromImport: "from … import",
-    nodes.Extends: "extends",
-    nodes.Block: "block",
-}
+_INHERITANCE = {nodes.Extends: "extends", nodes.Block: "block"}
+_PRINTS_NOTHING = (nodes.Assign, nodes.AssignBlock, nodes.Macro, nodes.Import, nodes.FromImport)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,23 +74,33 @@ def check_section(section: str) -> None:
     """Refuse a section that could not be a message of its own.
 
     Raises:
-        TemplateFaultError: Syntax, a tag that needs other files, or nothing that is ever printed.
+        TemplateFaultError: Syntax, inheritance, or nothing that is ever printed.
     """
-    tree = _parsed(section)
+    tree = checked_tree(section)
+    if all(map(_prints_nothing, tree.body)):
+        raise TemplateFaultError(1, "this section prints nothing", "Move it into a section with text, or remove it.")
+
+
+def checked_tree(template: str) -> nodes.Template:
+    """The syntax tree of a section or a partial.
+
+    Raises:
+        TemplateFaultError: Syntax, or inheritance.
+    """
+    tree = _parsed(template)
     for node in tree.find_all(tuple(_INHERITANCE)):
         raise TemplateFaultError(
             node.lineno,
             f"{{% {_INHERITANCE[type(node)]} %}} is not available in prompts",
-            "A version holds its whole text: write it out, or use a {% macro %}.",
+            "Put shared text into a partial and {% include %} it, or use a {% macro %}.",
         )
-    if all(map(_prints_nothing, tree.body)):
-        raise TemplateFaultError(1, "this section prints nothing", "Move it into a section with text, or remove it.")
+    return tree
 
 
 def _prints_nothing(node: nodes.Node) -> bool:
     if isinstance(node, nodes.Output):
         return all(isinstance(part, nodes.TemplateData) and not part.data.strip() for part in node.nodes)
-    return isinstance(node, nodes.Assign | nodes.AssignBlock | nodes.Macro)
+    return isinstance(node, _PRINTS_NOTHING)
 
 
 def template_names(template: str) -> TemplateNames:
@@ -166,7 +172,7 @@ def _rendered(prompt: PromptVersion, template: Template, values: dict[str, Any])
             if length > MOST_CHARACTERS:
                 raise SecurityError(f"more than {MOST_CHARACTERS:,} characters")
     except Exception as error:  # noqa: BLE001 (the template is users' code: whatever it raises is its own fault)
-        raise _told(prompt, error, values) from None
+        raise _placed(_told(prompt, error, values), prompt, template, error) from None
     return "".join(pieces)
 
 
@@ -184,6 +190,23 @@ def _told(prompt: PromptVersion, error: Exception, values: Mapping[str, Any]) ->
 
 def _error(prompt: PromptVersion, what: str, hint: str = "") -> PromptError:
     return PromptError(Place(file=prompt.path) if prompt.path else "", f"{prompt.label}: {what}", hint=hint)
+
+
+def _placed(told: PromptError, prompt: PromptVersion, template: Template, error: Exception) -> PromptError:
+    """`told` at the line that raised `error`, where that is known."""
+    own = [step.tb_lineno for step in _steps(error) if step.tb_frame.f_globals.get("__jinja_template__") is template]
+    line = template.get_corresponding_lineno(own[-1]) if own else 0
+    found = next((place for each in prompt.origins if (place := each.place(line))), None)
+    if found is None:
+        return told
+    return PromptError(Place(file=found[0], line=found[1]), told.what, hint=told.hint)
+
+
+def _steps(error: Exception) -> Iterator[TracebackType]:
+    step = error.__traceback__
+    while step is not None:
+        yield step
+        step = step.tb_next
 
 
 @lru_cache(maxsize=256)

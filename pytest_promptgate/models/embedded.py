@@ -1,5 +1,7 @@
 """The embedded model ``embedded/nearest-example-1``: no network, no key, the same answer on every machine.
 
+(The other embedded model, which gives vectors and no answers, is `hashed_words`.)
+
 It answers with the assistant turn of the example whose user turn is nearest to the question: a small, honest
 in-context learner, so that editing the examples of a prompt really changes the metrics. It is no language model:
 it writes nothing of its own, obeys no instruction, and cannot count, translate or reason.
@@ -41,8 +43,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from pytest_promptgate.core.types import Completion
+from pytest_promptgate.core.embeddings import packed
+from pytest_promptgate.core.types import Completion, RequestKind
 from pytest_promptgate.errors import AccountStopped, RequestRefused
+from pytest_promptgate.models.hashed_words import HASHED_WORDS, hashed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Message, Request
 
 NEAREST_EXAMPLE = "nearest-example-1"
+_MODELS = {RequestKind.CHAT: NEAREST_EXAMPLE, RequestKind.EMBEDDING: HASHED_WORDS}
 
 # (user turn, assistant turn)
 Example: TypeAlias = tuple[str, str]
@@ -89,10 +94,12 @@ class EmbeddedAccount:
 
         Raises:
             RequestRefused: The request holds no question, or no example.
-            AccountStopped: It names another model than the one there is.
+            AccountStopped: It names no model that does what is asked.
         """
-        if request.pin.name != NEAREST_EXAMPLE:
-            raise _unknown_model(self._provider, request.pin.name)
+        if request.pin.name != _MODELS[request.kind]:
+            raise _other_model(self._provider, request)
+        if request.kind is RequestKind.EMBEDDING:
+            return _embedded(request)
         started = time.perf_counter()
         text = answer(request.messages, where=str(request.pin))
         return Completion(
@@ -106,6 +113,19 @@ class EmbeddedAccount:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+def _embedded(request: Request) -> Completion:
+    started = time.perf_counter()
+    text = request.messages[0].content
+    return Completion(
+        text="",
+        embedding=packed(hashed(_words(text))),
+        served_model=HASHED_WORDS,
+        tokens_in=count_tokens(text),
+        tokens_out=0,
+        latency_s=time.perf_counter() - started,
+    )
 
 
 def answer(messages: Sequence[Message], *, where: str = NEAREST_EXAMPLE) -> str:
@@ -192,11 +212,12 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def _unknown_model(provider: str, name: str) -> AccountStopped:
-    close = difflib.get_close_matches(name, [NEAREST_EXAMPLE], n=1, cutoff=0.4)
-    start = f"Did you mean {NEAREST_EXAMPLE!r}? " if close else ""
-    return AccountStopped(
-        f"{provider}/{name}",
-        "there is no such embedded model",
-        hint=f"{start}The only one is {provider}/{NEAREST_EXAMPLE}.",
-    )
+def _other_model(provider: str, request: Request) -> AccountStopped:
+    name, wanted = request.pin.name, _MODELS[request.kind]
+    does = "gives vectors" if request.kind is RequestKind.EMBEDDING else "answers"
+    hint = f"The one that {does} is {provider}/{wanted}."
+    if name in _MODELS.values():
+        return AccountStopped(f"{provider}/{name}", f"it is no embedded model that {does}", hint=hint)
+    close = difflib.get_close_matches(name, [wanted], n=1, cutoff=0.4)
+    start = f"Did you mean {wanted!r}? " if close else ""
+    return AccountStopped(f"{provider}/{name}", "there is no such embedded model", hint=f"{start}{hint}")

@@ -6,11 +6,12 @@ import asyncio
 from bisect import insort
 from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_promptgate.models.wire import Reply
 
 if TYPE_CHECKING:
+    from pytest_promptgate.models.bodies import Posting
     from pytest_promptgate.models.refusals import Refusal
     from pytest_promptgate.models.turnstile import Turnstile
     from pytest_promptgate.models.wire import Wire
@@ -36,27 +37,27 @@ class Patience:
             return None
         return FACTOR * self._sorted[int(0.95 * (len(self._sorted) - 1))]
 
-    async def post(self, wire: Wire, where: str, body: dict[str, Any], *, timeout_s: float) -> Reply | Refusal:
+    async def post(self, wire: Wire, where: str, posting: Posting, *, timeout_s: float) -> Reply | Refusal:
         """As `Wire.post`."""
         limit = self.limit_s
         if limit is None:
-            got = await wire.post(where, body, timeout_s=timeout_s)
+            got = await wire.post(where, posting, timeout_s=timeout_s)
         else:
-            got = await self._impatient(wire, where, body, timeout_s, limit)
+            got = await self._impatient(wire, where, posting, timeout_s, limit)
         if self._hedge and isinstance(got, Reply):
             self._note(got.latency_s)
         return got
 
     async def _impatient(
-        self, wire: Wire, where: str, body: dict[str, Any], timeout_s: float, limit: float
+        self, wire: Wire, where: str, posting: Posting, timeout_s: float, limit: float
     ) -> Reply | Refusal:
-        first = asyncio.create_task(wire.post(where, body, timeout_s=timeout_s))
+        first = asyncio.create_task(wire.post(where, posting, timeout_s=timeout_s))
         second: asyncio.Task[Reply | Refusal] | None = None
         try:
             await asyncio.wait({first}, timeout=limit)
             if first.done():
                 return first.result()
-            second = asyncio.create_task(self._again(wire, where, body, timeout_s))
+            second = asyncio.create_task(self._again(wire, where, posting, timeout_s))
             got = await _first_reply(first, second)
             return replace(got, requests=2) if isinstance(got, Reply) else got
         finally:
@@ -64,11 +65,11 @@ class Patience:
                 if task is not None and not task.done():
                     task.cancel()
 
-    async def _again(self, wire: Wire, where: str, body: dict[str, Any], timeout_s: float) -> Reply | Refusal:
+    async def _again(self, wire: Wire, where: str, posting: Posting, timeout_s: float) -> Reply | Refusal:
         """The second request takes a place like any other; its fate says nothing of load."""
         ticket = await self._turnstile.enter(again=True, tokens=0.0)
         try:
-            return await wire.post(where, body, timeout_s=timeout_s)
+            return await wire.post(where, posting, timeout_s=timeout_s)
         finally:
             self._turnstile.leave(ticket)
 

@@ -6,12 +6,14 @@ import asyncio
 import random
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.pins import ServedModel, compare_served
 from pytest_promptgate.core.printable import one_line
+from pytest_promptgate.core.types import RequestKind
 from pytest_promptgate.errors import AccountStopped, CallError, TransportFault, WrongModel
-from pytest_promptgate.models.bodies import body_of, estimated_tokens
+from pytest_promptgate.models.bodies import estimated_tokens, posting_of
+from pytest_promptgate.models.embedding_replies import read_embedding
 from pytest_promptgate.models.endpoints import address_of, endpoint_of, shown_url
 from pytest_promptgate.models.hedging import Patience
 from pytest_promptgate.models.limiter import Limiter
@@ -24,6 +26,7 @@ from pytest_promptgate.models.wire import Unreachable, Wire, transport_name
 if TYPE_CHECKING:
     from pytest_promptgate.core.ports import ProviderSpec
     from pytest_promptgate.core.types import Completion, ModelPin, Request
+    from pytest_promptgate.models.bodies import Posting
     from pytest_promptgate.models.wire import Reply
 
 GIVEN_UP = 10  # requests in a row that ran out of tries: the account is stopped
@@ -84,7 +87,7 @@ class OpenAIAccount:
 
     async def ask(self, request: Request) -> Completion:
         """Answer; see `Account.ask`."""
-        call = _Call(where=str(request.pin), request=request, body=body_of(request, self._spec))
+        call = _Call(where=str(request.pin), request=request, posting=posting_of(request, self._spec))
         while True:
             self._refuse_if_stopped(request.pin)
             try:
@@ -124,16 +127,17 @@ class OpenAIAccount:
         ended = False
         try:
             wire = self._connected()
-            got = await self._patience.post(wire, call.where, call.body, timeout_s=timeout_s)
+            got = await self._patience.post(wire, call.where, call.posting, timeout_s=timeout_s)
             self._reached = True
             self._heed(got)
             if isinstance(got, Refusal):
-                error = error_of(call.where, call.request.pin.name, got, wire.endpoint)
+                error = error_of(call.where, call.request.pin.name, got, wire.endpoint, wanted=call.posting.wanted)
                 if isinstance(error, TransportFault) and error.overloaded:
                     ended = True
                     limiter.refused(ticket, self._clock(), error.retry_after)
                 raise error
-            completion = read_reply(call.where, got.content, latency_s=got.latency_s, requests=got.requests)
+            read = read_embedding if call.request.kind is RequestKind.EMBEDDING else read_reply
+            completion = read(call.where, got.content, latency_s=got.latency_s, requests=got.requests)
             ended = True
             limiter.accepted(ticket, self._clock(), got.latency_s)
             if completion.tokens_in is not None and completion.tokens_out is not None:
@@ -225,7 +229,7 @@ class _Call:
 
     where: str
     request: Request
-    body: dict[str, Any]
+    posting: Posting
     tries: int = 0
     began: float = 0.0  # when the first try did
     last: TransportFault | None = None

@@ -45,7 +45,15 @@ class Refusal:
         return str(self.error.get("code") or ""), str(self.error.get("type") or "")
 
 
-def error_of(where: str, model: str, refusal: Refusal, endpoint: Endpoint, *, now: datetime | None = None) -> CallError:
+def error_of(
+    where: str,
+    model: str,
+    refusal: Refusal,
+    endpoint: Endpoint,
+    *,
+    wanted: str = "chat completions",
+    now: datetime | None = None,
+) -> CallError:
     """What the engine is told."""
     status, codes = refusal.status, refusal.codes
     said = _said(refusal, endpoint)
@@ -59,7 +67,7 @@ def error_of(where: str, model: str, refusal: Refusal, endpoint: Endpoint, *, no
     if status == 404:
         return AccountStopped(
             where,
-            f"there are no chat completions at {endpoint.url} (status 404)",
+            f"there are no {wanted} at {endpoint.url} (status 404)",
             hint="Look at base_url: most end in /v1.",
         )
     retry = refusal.headers.get("x-should-retry")

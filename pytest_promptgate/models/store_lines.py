@@ -28,7 +28,7 @@ HEADER = b'{"promptgate_store":1}\n'
 REPAIRED = b'{"repaired":true}\n'
 
 _NUMBERS = ("tokens_in", "tokens_out", "tokens_cached")
-_TEXTS = ("served_model", "fingerprint", "finish_reason")
+_TEXTS = ("served_model", "fingerprint", "finish_reason", "embedding")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

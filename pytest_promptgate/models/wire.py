@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from openai import AsyncOpenAI
 
+    from pytest_promptgate.models.bodies import Posting
     from pytest_promptgate.models.endpoints import Endpoint
 
 # The client then hands over the reply as it came, with its headers; `chat.completions.create` would check and copy
@@ -57,8 +58,8 @@ class Wire:
         self._client = _client(endpoint, most)
         self._headers = {**_RAW, **foreign_headers(endpoint)}
 
-    async def post(self, where: str, body: dict[str, Any], *, timeout_s: float) -> Reply | Refusal:
-        """Post one chat completion.
+    async def post(self, where: str, posting: Posting, *, timeout_s: float) -> Reply | Refusal:
+        """Post one request.
 
         Raises:
             TransportFault: No reply came.
@@ -70,7 +71,7 @@ class Wire:
         try:
             async with asyncio.timeout(timeout_s):
                 raw: Any = await self._client.post(
-                    "/chat/completions", body=body, cast_to=object, options={"headers": self._headers}
+                    posting.path, body=posting.body, cast_to=object, options={"headers": self._headers}
                 )
         except openai.APIStatusError as error:
             return Refusal(status=error.status_code, body=error.body, headers=error.response.headers)

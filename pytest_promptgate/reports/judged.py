@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.estimate import dollars, rounded
 from pytest_promptgate.core.pairs import TRUSTED, comparers, pairs_of
+from pytest_promptgate.core.types import RequestKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,8 @@ def judged_lines(report: Report) -> Iterator[str]:
 
 def asked_line(judged: Judged) -> str:
     """``tone by local/judge-1: 60 verdicts asked, 12 from the store, 3.1k tokens, $0.02``."""
-    parts = [f"{judged.asked} verdict{'s' if judged.asked != 1 else ''} asked"]
+    what = "embedding" if judged.kind is RequestKind.EMBEDDING else "verdict"
+    parts = [f"{judged.asked} {what}{'s' if judged.asked != 1 else ''} asked"]
     if judged.stored:
         parts.append(f"{judged.stored} from the store")
     if judged.tokens:

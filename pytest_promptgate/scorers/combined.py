@@ -53,7 +53,9 @@ class _Combined(ABC):
             raise ValueError("it has no scorers")
         for part in self.parts:
             if isinstance(part.scorer, Judge):
-                raise ValueError(f"{part.name} is a judge, which stands by itself under scorers; name its metric there")
+                raise ValueError(
+                    f"{part.name} asks a model, so it stands by itself under scorers; name its metric there"
+                )
 
     def check(self, case: Case) -> None:
         """Raise ValueError or LookupError if one of the parts can never score this row."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.hookspecs import hookimpl
 from pytest_promptgate.scorers.combined import AllOf, AnyOf, Not, Weighted
 from pytest_promptgate.scorers.comparison import RubricComparison
+from pytest_promptgate.scorers.embedding import EmbeddingSimilarity
 from pytest_promptgate.scorers.forbidden import ForbiddenWords, Pii
 from pytest_promptgate.scorers.judge import RubricJudge
 from pytest_promptgate.scorers.language import Language
@@ -39,6 +40,7 @@ def promptgate_scorers() -> Mapping[str, ScorerOffer]:
         "compare": RubricComparison,
         "contains": Contains,
         "edit_similarity": EditSimilarity,
+        "embedding_similarity": EmbeddingSimilarity,
         "exact_match": ExactMatch,
         "forbidden_words": ForbiddenWords,
         "is_json": IsJson,

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.fingerprint import digest, output_digest
 from pytest_promptgate.core.ports import Inquiry, Judge
-from pytest_promptgate.core.types import Errored, Score, Skipped, Unscored
+from pytest_promptgate.core.types import Completion, Errored, Score, Skipped, Unscored
 from pytest_promptgate.workflows.rescoring import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_promptgate.core.types import BoundScorer, Case, Completion, Grade, ModelPin, Suite
+    from pytest_promptgate.core.types import BoundScorer, Case, Grade, ModelPin, Suite
     from pytest_promptgate.workflows.evaluate import Evaluation
+    from pytest_promptgate.workflows.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,7 @@ class Repeated:
     times: int
     production: Completion | Unscored | None  # what a comparing judge holds the answer against
     said: list[Score | Unscored] = field(default_factory=list)  # filled in once, by `inquire` or by its grade
+    served: set[str] = field(default_factory=set)  # models that answered, as the provider names them
 
     @property
     def pin(self) -> ModelPin:
@@ -52,6 +55,7 @@ class Repeated:
         votes = len(inquiry.requests)
 
         def grade(replies: Sequence[Completion | Unscored]) -> Score | Unscored:
+            self.served.update(each.served_model for each in replies if isinstance(each, Completion))
             self.said[:] = [inquiry.grade(replies[at : at + votes]) for at in range(0, len(replies), votes)]
             return self.said[0]
 
@@ -77,18 +81,32 @@ def asked_about(
 
 
 def judged(
-    engine: Evaluation, asked: Sequence[Asked], *, suite: Suite, slot: str
+    engine: Evaluation,
+    asked: Sequence[Asked],
+    *,
+    suite: Suite,
+    slot: str,
+    fresh: bool = False,
+    tick: Callable[[Progress], None] = lambda _: None,
 ) -> Sequence[tuple[Grade, ...] | Errored | Skipped]:
     """The grades of every answer, one per repeat; or why there are none: a call failed.
+
+    Args:
+        engine: Asks.
+        asked: Each for one use.
+        suite: In whose store verdicts are.
+        slot: In whose books they are.
+        fresh: Ask for verdicts that are stored, too, and leave the stored ones as they are.
+        tick: Called every now and then while this waits.
 
     Raises:
         EngineError: The engine's thread died.
     """
     answers = [
-        Answer(completion=each.completion, case=each.case, scorers=(each.scorer,), suite=suite, slot=slot)
+        Answer(completion=each.completion, case=each.case, scorers=(each.scorer,), suite=suite, slot=slot, fresh=fresh)
         for each in asked
     ]
-    grades = engine.grade(answers, tick=lambda _: None)
+    grades = engine.grade(answers, tick=tick)
     return [_said(each.scorer, found[each.scorer.name]) for each, found in zip(asked, grades, strict=True)]
 
 
@@ -97,3 +115,21 @@ def _said(bound: BoundScorer, grade: Grade) -> tuple[Grade, ...] | Errored | Ski
         return grade
     assert isinstance(bound.scorer, Repeated)
     return tuple(bound.scorer.said)
+
+
+def served_models(asked: Sequence[Asked]) -> tuple[str, ...]:
+    """Who answered, after `judged`, as the provider says; empty if it does not."""
+    judges = (each.scorer.scorer for each in asked)
+    return tuple(sorted({name for each in judges if isinstance(each, Repeated) for name in each.served if name}))
+
+
+def golden_digest(asked: Sequence[Asked], labels: Sequence[Mapping[str, float]]) -> str:
+    """The identity of labelled answers: rows, answers, what they are compared with, and labels, in their order."""
+    return digest([_identity(each, said) for each, said in zip(asked, labels, strict=True)])
+
+
+def _identity(asked: Asked, labels: Mapping[str, float]) -> tuple[str, str, str, Mapping[str, float]]:
+    judge = asked.scorer.scorer
+    old = judge.production if isinstance(judge, Repeated) else None
+    before = output_digest(old) if isinstance(old, Completion) else ""
+    return asked.case.digest, output_digest(asked.completion), before, labels

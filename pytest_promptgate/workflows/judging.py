@@ -14,7 +14,8 @@ from weakref import WeakValueDictionary
 from pytest_promptgate.core.budget import cost_usd
 from pytest_promptgate.core.fingerprint import request_digest, request_parts
 from pytest_promptgate.core.ports import Inquiry, Judge, StoreKey
-from pytest_promptgate.core.types import Completion, Errored, Grade, Judged, Skipped, Unscored
+from pytest_promptgate.core.types import Completion, Errored, Grade, Judged, RequestKind, Skipped, Unscored
+from pytest_promptgate.core.votes import ordinal_of
 from pytest_promptgate.errors import (
     AccountStopped,
     CallError,
@@ -51,7 +52,18 @@ class Question:
     case: str
     request: Request
     digest: str
-    vote: int  # from 0
+    ordinal: int  # of the vote, from 0
+    fresh: bool  # it is asked although the store may have the reply, and its reply is not kept
+
+    @property
+    def of(self) -> str:
+        """Who is asked, for messages."""
+        return "embedding model" if self.request.kind is RequestKind.EMBEDDING else "judge"
+
+    @property
+    def missing(self) -> str:
+        """What is not there if the store has no reply, for messages."""
+        return "no embedding" if self.request.kind is RequestKind.EMBEDDING else "no verdict"
 
     @property
     def name(self) -> str:
@@ -65,13 +77,23 @@ class Question:
 
     def key(self, endpoint: str, round: str) -> StoreKey:  # noqa: A002 the key's own word
         """Under which the store keeps the reply."""
-        return StoreKey(request=self.digest, endpoint=endpoint, role="judge", ordinal=self.vote, round=round)
+        return StoreKey(request=self.digest, endpoint=endpoint, role="judge", ordinal=self.ordinal, round=round)
 
 
-def question_of(request: Request, vote: int, *, suite: Suite, slot: str, scorer: str, case: str) -> Question:
-    """One vote of an inquiry about an answer to `case`."""
-    digest = request_digest(request)
-    return Question(suite=suite, slot=slot, scorer=scorer, case=case, request=request, digest=digest, vote=vote)
+def question_of(
+    request: Request, vote: int, *, suite: Suite, slot: str, scorer: str, case: str, fresh: bool = False
+) -> Question:
+    """One request of an inquiry about an answer to `case`; `vote` is its place among them."""
+    return Question(
+        suite=suite,
+        slot=slot,
+        scorer=scorer,
+        case=case,
+        request=request,
+        digest=request_digest(request),
+        ordinal=ordinal_of(request, vote),
+        fresh=fresh,
+    )
 
 
 class Bench:
@@ -133,6 +155,7 @@ class Bench:
         suite: Suite,
         slot: str,
         production: Completion | Unscored | None = None,
+        fresh: bool = False,
     ) -> Grade:
         """The judge's grade of one answer; a call that failed is an `Errored`, one that nobody made a `Skipped`."""
         assert isinstance(bound.scorer, Judge)
@@ -141,7 +164,7 @@ class Bench:
             if not isinstance(inquiry, Inquiry):
                 return inquiry
             asked = [
-                question_of(request, vote, suite=suite, slot=slot, scorer=bound.name, case=case.id)
+                question_of(request, vote, suite=suite, slot=slot, scorer=bound.name, case=case.id, fresh=fresh)
                 for vote, request in enumerate(inquiry.requests)
             ]
             replies = await asyncio.gather(*map(self._reply, asked))
@@ -175,9 +198,10 @@ class Bench:
             return _stopped(self._halt(subject_of(pin, error), error))
 
     def _stored(self, question: Question, endpoint: str) -> Completion | None:
-        found = self._sources.verdict(question, endpoint)
+        found = None if question.fresh else self._sources.verdict(question, endpoint)
         if found is not None:
-            self._note(question, Judged(scorer=question.scorer, model=str(question.request.pin), stored=1))
+            request = question.request
+            self._note(question, Judged(scorer=question.scorer, model=str(request.pin), kind=request.kind, stored=1))
         return found
 
     async def _asked(self, question: Question, endpoint: str, key: StoreKey) -> Reply:
@@ -190,7 +214,7 @@ class Bench:
         try:
             completion = await self._call(question)
         except RequestRefused as error:
-            return Unscored(reason=f"the judge's provider refused the request: {error.what}")
+            return Unscored(reason=f"the {question.of}'s provider refused the request: {error.what}")
         except (AccountStopped, ConfigError, WrongModel) as error:
             return _stopped(self._halt(subject_of(pin, error), error))
         except CallError as error:
@@ -198,9 +222,10 @@ class Bench:
             return _not_answered(question, error)
         except Exception as error:  # noqa: BLE001 accounts may be plugins' code
             where = place_in_users_code(error.__traceback__)
-            what = f"the judge's account failed unexpectedly with {described(error)}"
+            what = f"the {question.of}'s account failed unexpectedly with {described(error)}"
             return Errored(message=str(EngineError(question.name, what, hint=where and f"at {where}")))
-        self._sources.keep_verdict(question, endpoint, completion)
+        if not question.fresh:
+            self._sources.keep_verdict(question, endpoint, completion)
         return completion
 
     async def _call(self, question: Question) -> Completion:
@@ -218,6 +243,7 @@ class Bench:
         one = Judged(
             scorer=question.scorer,
             model=str(pin),
+            kind=question.request.kind,
             asked=1,
             tokens=(completion.tokens_in or 0) + (completion.tokens_out or 0),
             cost_usd=paid,
@@ -242,5 +268,7 @@ def _stopped(stop: Stop) -> Errored:
 
 
 def _not_answered(question: Question, error: CallError) -> Errored:
-    told = ScorerError(question.scorer, f"the judge did not answer: {error.where}: {error.what}", hint=error.hint)
+    told = ScorerError(
+        question.scorer, f"the {question.of} did not answer: {error.where}: {error.what}", hint=error.hint
+    )
     return Errored(message=str(told))

@@ -45,6 +45,7 @@ class Answer:
     scorers: tuple[BoundScorer, ...]
     suite: Suite
     slot: str
+    fresh: bool = False  # judges are asked although the store has their verdict, which stays as it is
 
 
 def changed_scorers(suite: Suite, baseline: Baseline) -> tuple[BoundScorer, ...]:
@@ -137,7 +138,7 @@ def graded(
 
         async def one(answer: Answer) -> Mapping[str, Grade]:
             async with turns:
-                ask = partial(bench.grade, suite=answer.suite, slot=answer.slot)
+                ask = partial(bench.grade, suite=answer.suite, slot=answer.slot, fresh=answer.fresh)
                 return await grades_of(answer.completion, answer.case, answer.scorers, ask=ask)
 
         found.extend(await asyncio.gather(*map(one, answers)))

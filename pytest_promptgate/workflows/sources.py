@@ -141,7 +141,7 @@ class Sources:
         key = question.key(endpoint, self._counting(suite, store)[0])
         differs = store.explain_miss(key, parts=question.parts) if isinstance(store, ExplainsMisses) else ""
         hint = _miss_hint(differs, question.suite.path)
-        return StoreError(question.name, "no verdict is stored, and --prompt-offline asks nothing", hint=hint)
+        return StoreError(question.name, f"{question.missing} is stored, and --prompt-offline asks nothing", hint=hint)
 
     def ordered(self, jobs: Sequence[Job]) -> list[Job]:
         """`jobs` in the order in which to ask them: the slowest first, by what earlier answers of each trial took.

@@ -23,8 +23,8 @@ ARGS = ("calibrate", PATH, "--labels", "labels.csv")
 REPORT = """\
 evals/rubrics/tone.yaml by local/small-2: 20 answers, 1 rater
 agreement                                      0.900
-Cohen's kappa                                  0.800
-quadratically weighted kappa                   0.800
+Cohen's kappa                                  0.800    95 %: 0.542 … 1.000
+quadratically weighted kappa                   0.800    95 %: 0.542 … 1.000
 Krippendorff's alpha, people               one rater
 Krippendorff's alpha, with the judge       one rater
 bias, judge - people                          +0.100  95 %: -0.035 … +0.235
@@ -92,6 +92,38 @@ def test_a_calibration_is_told_kept_in_the_lockfile_and_never_asked_twice(
     assert len(models.judged) == 20  # runs find what the calibration stored
 
 
+def test_a_calibration_that_is_too_dear_asks_nothing(project: CliProject, loopback: Loopback) -> None:
+    models = Models(verdict=fair)
+    judged_project(project, loopback(answers=models).base_url)
+    write_labels(project, labelled())
+    unknown = project.cli(*ARGS, "--max-cost", "1")
+    prices = "prices: {local/small-2: {input: 1000, output: 1000}}\n"
+    project.write("promptgate.yaml", project.text("promptgate.yaml") + prices)
+
+    dear = project.cli(*ARGS, "--max-cost", "$1")
+    wrong = project.cli(*ARGS, "--max-cost", "much")
+    enough = project.cli(*ARGS, "--max-cost", "100", "--dry-run")
+    stored = project.cli(*ARGS, "--max-cost", "0", "--dry-run")
+
+    assert (unknown.out, unknown.code, dear.out, dear.code) == ("", 1, "", 1)
+    assert unknown.err.splitlines()[1:] == [
+        "--max-cost 1: the price of local/small-2 is not known: nothing was asked",
+        "  Write it in promptgate.yaml, in USD per million tokens: `prices: {local/small-2: {input: 2.5, output: 10}}`, "
+        "or run without the limit.",
+    ]
+    cost = dear.err.splitlines()[0].partition("about $")[2].partition(" ")[0]
+    assert dear.err.splitlines()[1:] == [
+        f"--max-cost 1: the estimate is ${cost} (20 calls, about 11k tokens, about ${cost} (tokens guessed from the "
+        "length of the prompts)): nothing was asked",
+        "  Grant more, label fewer answers, or run without the limit.",
+    ]
+    assert wrong.err.splitlines()[-1] == (
+        "Error: Invalid value for '--max-cost': 'much': expected an amount of USD, such as 0.50"
+    )
+    assert wrong.code == 4
+    assert (enough.code, stored.code, len(models.judged)) == (0, 0, 20)
+
+
 def test_json_holds_the_same_and_repeats_tell_whether_the_judge_agrees_with_itself(
     project: CliProject, loopback: Loopback
 ) -> None:
@@ -115,6 +147,7 @@ def test_json_holds_the_same_and_repeats_tell_whether_the_judge_agrees_with_itse
     assert (first["self_consistency"], found["self_consistency"]) == (None, 0.5)
     assert (found["agreement"], found["confusion"]) == (0.9, [[8, 0, 2], [0, 0, 0], [0, 0, 10]])
     assert (found["trust"], found["why"], found["written"]) == ("gates", "", True)
+    assert found["kappa_interval"] == found["weighted_kappa_interval"] == [0.542356, 1.0]
     assert found["disagreements"][0] == {
         "name": "c-01",
         "people": 0.0,

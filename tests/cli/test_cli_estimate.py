@@ -112,7 +112,7 @@ def test_a_wrong_promptgate_yaml_is_a_usage_error(project: CliProject) -> None:
     assert (said.out, said.code) == ("", 4)
     assert said.err == (
         "promptgate.yaml:1:1: unknown key 'provider' in this file\n"
-        "  Did you mean 'providers'? Known keys: judges, prices, providers.\n"
+        "  Did you mean 'providers'? Known keys: judges, model_data, prices, providers.\n"
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from judge_project import RUBRIC, Models, fair, judged_project
+from front_project import RIGHT
+from judge_project import RUBRIC, SUITE, Models, fair, judged_project
 from loopback.batches import BatchEndpoint
 
 if TYPE_CHECKING:
@@ -36,6 +37,27 @@ def test_an_estimate_counts_the_verdicts_that_are_not_stored(
     assert columns(between[2]) == ["triage", "default:", "tone", "30", "0", "6", "24"]
     assert after[1:] == ["triage  default     10         10       0       0       0  $0.00", "0 calls"]
     assert asked == len(models.judged) == 30
+
+
+def test_a_batch_leaves_embeddings_to_the_run(project: CliProject, loopback: Callable[..., LoopbackServer]) -> None:
+    models = Models(verdict=fair)
+    server = loopback(answers=models, batches=BatchEndpoint(answers=models))
+    embedding = SUITE.replace("{judge: {rubric: rubrics/tone.yaml}}", "{embedding_similarity: local/small-2}")
+    judged_project(project, server.base_url, suite=embedding)
+    models.answer = lambda question: f"{RIGHT[question]}!"
+    project.cli("batch", "submit", "triage")
+    project.cli("batch", "collect")
+
+    estimate = project.cli("estimate").out.splitlines()
+    again = project.cli("batch", "submit", "triage").out.splitlines()
+    result = project.evals()
+
+    assert estimate[2].split()[:-2] == ["triage", "default:", "tone", "20", "0", "0", "20"]
+    assert again == ["triage: nothing to submit: 0 unchanged, 10 stored or under way"]
+    assert {each.path for each in server.requests} == {"/v1/embeddings"}
+    assert (
+        "  tone by local/small-2: 6 embeddings asked, 14 from the store, 6 tokens, cost unknown" in result.stdout.lines
+    )
 
 
 def test_a_batch_asks_judges_in_a_second_wave(project: CliProject, loopback: Callable[..., LoopbackServer]) -> None:

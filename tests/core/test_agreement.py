@@ -4,18 +4,57 @@ from __future__ import annotations
 
 import math
 import random
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_promptgate.core.agreement import cohen_kappa, krippendorff_alpha, ppi_mean, rogan_gladen
+from pytest_promptgate.core.agreement import (
+    cohen_kappa,
+    kappa_interval,
+    krippendorff_alpha,
+    ppi_mean,
+    rogan_gladen,
+)
 from pytest_promptgate.core.canary import nm_one_sided, nm_two_sided, srm_chi2, ssrm_log_e, tuned_rho
 from pytest_promptgate.core.pass_at_k import pass_at_k, pass_hat_k
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_promptgate.core.agreement import Weights
 
 
 def test_raters_who_always_agree_have_agreement_1_even_without_variety() -> None:
     assert cohen_kappa([1, 2], [1, 2], [1, 2]) == 1.0
     assert cohen_kappa([1, 1], [1, 1], [1, 2]) == 1.0
     assert krippendorff_alpha([[1, 1], [1, 1]], level="ordinal") == 1.0
+
+
+def rated(table: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
+    """The two raters' categories behind a table of counts."""
+    pairs = [(one, two) for one, row in enumerate(table) for two, count in enumerate(row) for _ in range(count)]
+    return [one for one, _ in pairs], [two for _, two in pairs]
+
+
+@pytest.mark.parametrize(
+    ("table", "weights", "interval"),
+    [
+        ([[53, 5, 2], [11, 14, 5], [1, 6, 3]], None, (0.279694854, 0.577448003)),
+        ([[53, 5, 2], [11, 14, 5], [1, 6, 3]], "linear", (0.351725468, 0.632889917)),
+        ([[53, 5, 2], [11, 14, 5], [1, 6, 3]], "quadratic", (0.412370279, 0.720963054)),
+        ([[88, 10, 2], [14, 40, 6], [18, 10, 12]], None, (0.391563702, 0.591487145)),
+        ([[88, 10, 2], [14, 40, 6], [18, 10, 12]], "quadratic", (0.324298632, 0.584792277)),
+        ([[10, 0], [0, 10]], "quadratic", (1.0, 1.0)),
+        ([[20, 0], [0, 0]], None, (1.0, 1.0)),
+        ([[0, 10], [10, 0]], None, (-1.0, -1.0)),
+    ],
+)
+def test_the_interval_of_kappa_is_that_of_the_delta_method(
+    table: Sequence[Sequence[int]], weights: Weights | None, interval: tuple[float, float]
+) -> None:
+    # Expected: kappa +- 1.96 sqrt((sum p g^2 - (sum p g)^2) / n) with a numerical gradient g, by numpy.
+    people, judge = rated(table)
+    assert kappa_interval(people, judge, range(len(table)), weights=weights) == pytest.approx(interval, abs=1e-8)
 
 
 def test_items_with_one_rating_do_not_count() -> None:

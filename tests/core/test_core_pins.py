@@ -146,7 +146,7 @@ def test_the_provider_ends_at_the_first_slash(text: str, parts: tuple[str, str])
             (
                 "evals/x.eval.yaml:3:8: cannot tell whether embedded/nearest-example is one fixed snapshot:"
                 " no rule tells\n"
-                "  Write embedded/nearest-example-1, the embedded model that there is."
+                "  Write embedded/nearest-example-1, or for embeddings embedded/hashed-words-1."
             ),
         ),
     ],

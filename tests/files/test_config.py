@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -83,6 +84,42 @@ def test_providers_and_prices_are_read(tmp_path: Path) -> None:
     assert config.prices == {"local/llama-3.1-8b": Price(input=0, output=0.5, cached=0.25)}
 
 
+def test_deprecation_dates_come_from_a_table_and_from_the_entries_of_prices(tmp_path: Path) -> None:
+    entries = {
+        "gpt-4-0613": {"deprecation_date": "2025-06-06", "input_cost_per_token": 0.00003},
+        "gpt-4o-2024-11-20": {"deprecation_date": "2026-12-01"},
+        "no-date": {},
+        "odd": {"deprecation_date": "soon"},
+        "sample_spec": "no entry",
+    }
+    (tmp_path / "litellm.json").write_text(json.dumps(entries), encoding="utf-8")
+
+    config = load(
+        tmp_path,
+        "model_data: litellm.json\n"
+        "prices:\n"
+        "  openai/gpt-4o-2024-11-20: {deprecation_date: 2027-01-31}\n"
+        "  openai/m: {input: 1, output: 2, deprecation_date: '2028-02-29'}\n",
+    )
+
+    assert config.deprecations == {
+        "gpt-4-0613": "2025-06-06",
+        "gpt-4o-2024-11-20": "2026-12-01",
+        "openai/gpt-4o-2024-11-20": "2027-01-31",
+        "openai/m": "2028-02-29",
+    }
+    assert config.prices == {"openai/m": Price(input=1, output=2)}
+
+
+def test_a_table_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "list.json").write_text("[]", encoding="utf-8")
+
+    assert refusal(tmp_path, "model_data: list.json") == (
+        "list.json: it is no table of models\n"
+        "  It is LiteLLM's model_prices_and_context_window.json: {model: {deprecation_date: …}}."
+    )
+
+
 def test_limits_and_headers_are_read(tmp_path: Path) -> None:
     entry = (
         'a: {base_url: "http://h/v1", headers: {X-Team: support, Authorization: "Bearer ${TOKEN}"}, '
@@ -134,7 +171,7 @@ URL = 'base_url: "http://h/v1"'
         ("- a", "promptgate.yaml:1:1: this file must be a mapping, not a list"),
         ("provider: {}",
          ("promptgate.yaml:1:1: unknown key 'provider' in this file\n"
-         "  Did you mean 'providers'? Known keys: judges, prices, providers.")),
+         "  Did you mean 'providers'? Known keys: judges, model_data, prices, providers.")),
         ("judges: {uncalibrated: ignore}",
          "promptgate.yaml:1:10: judges.uncalibrated must be warn or error, not text"),
         ("judges: {calibrated: error}",
@@ -209,6 +246,12 @@ URL = 'base_url: "http://h/v1"'
          ("promptgate.yaml:1:13: 'target' is no name for a provider\n"
          "  It stands for the targets of suites.")),
         ("prices: {openai/m: 1}", "promptgate.yaml:1:10: prices.openai/m must be a mapping, not 1"),
+        ("prices: {openai/m: {deprecation_date: 2026-02-30}}",
+         "promptgate.yaml:1:21: prices.openai/m.deprecation_date must be a day, such as 2026-01-31, not text"),
+        ("model_data: none.json", "none.json: no such file\n  Files there: promptgate.yaml."),
+        ("model_data: promptgate.yaml",
+         ("promptgate.yaml: it is no JSON\n"
+         "  It is LiteLLM's model_prices_and_context_window.json: {model: {deprecation_date: …}}.")),
         ("providers:\n  a: {x: 1",
          "promptgate.yaml:3:1: not valid YAML: did not find expected ',' or '}'\n"
          "  Look here and on the lines before: a bracket or a quote that is not closed, or an indent that is off."),

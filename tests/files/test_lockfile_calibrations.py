@@ -9,6 +9,7 @@ import pytest
 from calibration_values import CALIBRATION
 from made_baselines import made_baseline
 
+from pytest_promptgate.core.calibration import Golden
 from pytest_promptgate.errors import LockfileError
 from pytest_promptgate.files.lockfile import read_lockfile, save_baselines, save_calibration
 from pytest_promptgate.files.lockfile_format import Lockfile, dumps, loads
@@ -41,6 +42,31 @@ def test_each_rubric_stands_on_one_line_after_the_version() -> None:
 def test_a_lockfile_without_calibrations_is_as_it_was() -> None:
     assert "rubrics" not in dumps(Lockfile())
     assert loads(dumps(Lockfile()), file="promptgate.lock.json").calibrations == {}
+
+
+def test_the_golden_set_stands_on_the_same_line() -> None:
+    golden = Golden(
+        suite="triage",
+        labels="labels.csv",
+        digest="d",
+        people=(1.0, 0.0, 0.5),
+        verdicts=(1.0, None, 0.5),
+        served=("m-1",),
+    )
+    lockfile = Lockfile(calibrations={"b.yaml": replace(CALIBRATION, golden=golden)})
+
+    text = dumps(lockfile)
+
+    assert (
+        '"golden":{"digest":"d","labels":"labels.csv","people":[1.0,0.0,0.5],"served":["m-1"],"suite":"triage","verdicts":[1.0,null,0.5]}'
+        in text
+    )
+    assert loads(text, file="promptgate.lock.json") == lockfile
+    with pytest.raises(LockfileError) as told:
+        loads(text.replace("null", "true"), file="promptgate.lock.json")
+    assert str(told.value).splitlines()[0] == (
+        "promptgate.lock.json:5: rubrics.b.yaml.golden.verdicts[1]: expected a number, found true"
+    )
 
 
 def test_a_calibration_takes_the_place_of_the_older_one_and_baselines_leave_it_alone(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ TONE = "evals/rubrics/tone.yaml"
         (
             "criterio: Is it polite?\nscal: {rude: 0}\n",
             f"{TONE}:1:1: unknown key 'criterio' in this file\n"
-            "  Did you mean 'criterion'? Known keys: criterion, examples, model, scale, sees, votes.\n"
+            "  Did you mean 'criterion'? Known keys: corrected, criterion, examples, model, scale, sees, votes.\n"
             f"{TONE}:1:1: the rubric has no criterion\n"
             "  Say in a sentence or more what makes an answer good.\n"
             f"{TONE}:1:1: the rubric has no model\n"
@@ -140,7 +140,7 @@ TONE = "evals/rubrics/tone.yaml"
             f"{TONE}:1:1: the rubric has no scale\n"
             "  Write {rude: 0, polite: 1}, or {from: 1, to: 5}.\n"
             f"{TONE}:2:1: unknown key 'scal' in this file\n"
-            "  Did you mean 'scale'? Known keys: criterion, examples, model, scale, sees, votes.",
+            "  Did you mean 'scale'? Known keys: corrected, criterion, examples, model, scale, sees, votes.",
         ),
         (
             LEAST.replace("gpt-4o-2024-11-20", "gpt-4o"),

@@ -237,8 +237,21 @@ def test_a_version_with_a_baseline_is_not_edited_in_place(project: Project) -> N
     told = (
         "prompts/triage/v1.prompty: triage@v1 was edited, and a baseline was written from it: such a version stays "
         "as it is\n"
-        "  Keep the edit as a new version: mv prompts/triage/v1.prompty prompts/triage/v2.prompty\n"
-        "  Then take the old one back: git checkout -- prompts/triage/v1.prompty"
+        "  --- triage@v1 as recorded\n"
+        "  +++ triage@v1 as it is now\n"
+        "  @@ -20,11 +20,3 @@\n"
+        "   shipping\n"
+        "   user:\n"
+        "  -i cannot log in\n"
+        "  -assistant:\n"
+        "  -account\n"
+        "  -user:\n"
+        "  -please reset my password\n"
+        "  -assistant:\n"
+        "  -account\n"
+        "  -user:\n"
+        "   {{ message }}\n"
+        "  Keep the edit as a new version, and take the old one back: promptgate new-version triage"
     )
 
     assert refused(project) == told

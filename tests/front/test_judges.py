@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -108,7 +109,12 @@ def test_a_changed_prompt_and_a_changed_judge_are_compared_by_the_new_judge(
     assert "tone fell from 1.000 to 0.800 (n=10, change -0.200, tolerance 0)" in result.stdout.str()
     # Ten new answers, and of the old ones the two that the new prompt does not give.
     assert len(models.judged) == 12
-    assert "prompt evals: tone has changed: 2 answers of the baseline are judged anew" in result.stdout.lines
+    (line,) = lines_of(result, "prompt evals: tone has changed: ")
+    assert re.fullmatch(
+        r"prompt evals: tone has changed: 2 answers of the baseline are judged anew: 2 calls, about 1\.\dk tokens, "
+        r"cost unknown \(tokens guessed from the length of the prompts\)",
+        line,
+    )
 
 
 def test_what_differs_is_told_when_a_verdict_is_not_stored(project: Project, loopback: Loopback) -> None:

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .answers import answer_for, reply
+from .embeddings import embedding_reply
 from .faults import Fault, Wire
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Connection(asyncio.Protocol):
         if other:
             self._send(other)
             return
-        if not path.partition("?")[0].endswith("/chat/completions"):
+        if not path.partition("?")[0].endswith(("/chat/completions", "/embeddings")):
             self._send(Fault(status=404, body=b'{"error": {"message": "no such path"}}'))
             return
         body = json.loads(raw)
@@ -76,7 +77,11 @@ class Connection(asyncio.Protocol):
             self._send(fault)
             return
         asked = str(body.get("model", ""))
-        answer = reply(answer_for(server.answers, body), body, number=number, model=server.model or asked)
+        model = server.model or asked
+        if "input" in body:
+            answer = embedding_reply(server.vectors(body["input"]), body, model=model)
+        else:
+            answer = reply(answer_for(server.answers, body), body, number=number, model=model)
         if fault is None:
             self._send(Fault(body=answer, headers=() if server.bucket is None else server.bucket.headers()))
         elif fault.cut:

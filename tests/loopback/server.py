@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from .connection import Connection
+from .embeddings import letters
 from .faults import Bucket, Chance, Fault, Faults, Wire, html, rate_limited, server_error, unknown_model
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from .answers import Answers
     from .batches import BatchEndpoint
+    from .embeddings import Vectors
 
 # Seconds, or a draw of seconds.
 Latency: TypeAlias = "float | Callable[[random.Random], float]"
@@ -60,6 +62,7 @@ class LoopbackServer:
         models: If given, all others are 404.
         record: Keep every request; benchmarks turn it off.
         batches: The Batch endpoint, if there is to be one.
+        vectors: Embeds a text.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class LoopbackServer:
         port: int = 0,
         record: bool = True,
         batches: BatchEndpoint | None = None,
+        vectors: Vectors = letters,
     ) -> None:
         self.answers = answers
         self.latency = latency
@@ -83,6 +87,7 @@ class LoopbackServer:
         self.model = model
         self.models = models
         self.batches = batches
+        self.vectors = vectors
         self.requests: list[Recorded] = []
         self.count = 0
         self.most_at_once = 0

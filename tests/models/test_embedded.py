@@ -162,8 +162,8 @@ def test_a_prompt_without_a_question_is_refused() -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("nearest-example-2", "Did you mean 'nearest-example-1'? The only one is embedded/nearest-example-1."),
-        ("gpt-4o-2024-11-20", "The only one is embedded/nearest-example-1."),
+        ("nearest-example-2", "Did you mean 'nearest-example-1'? The one that answers is embedded/nearest-example-1."),
+        ("gpt-4o-2024-11-20", "The one that answers is embedded/nearest-example-1."),
     ],
 )
 def test_an_unknown_model_stops_the_account(name: str, hint: str) -> None:

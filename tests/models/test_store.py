@@ -34,6 +34,7 @@ FULL = Completion(
     finish_reason="stop",
     logprobs={"content": [{"token": "a", "logprob": -0.5}]},
     requests=2,
+    embedding="AACAPw==",
 )
 
 

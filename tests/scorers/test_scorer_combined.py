@@ -203,7 +203,7 @@ def test_a_judge_stands_by_itself() -> None:
     for make in (AllOf, AnyOf, Not):
         with pytest.raises(ValueError) as told:
             make(parts=(part(Tone(), "tone"),))
-        assert str(told.value) == "tone is a judge, which stands by itself under scorers; name its metric there"
+        assert str(told.value) == "tone asks a model, so it stands by itself under scorers; name its metric there"
 
 
 def test_rows_are_checked_by_all_parts() -> None:

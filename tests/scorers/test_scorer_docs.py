@@ -9,6 +9,7 @@ import pytest
 from suite_project import SuiteProject
 
 from pytest_promptgate.core.nesting import leaves
+from pytest_promptgate.core.ports import Judge
 from pytest_promptgate.errors import PromptGateError, SuiteError
 from pytest_promptgate.files.node import Node
 from pytest_promptgate.files.source import read_yaml
@@ -35,7 +36,7 @@ def test_every_example_of_the_page_is_read(example: str, tmp_path: Path) -> None
     root = Node(value=document.value, route=(), document=document, faults=faults, error=SuiteError)
     scorers = read_scorers(root, project.context(), tmp_path)
     assert [str(fault) for fault in faults] == []
-    assert all(callable(leaf) for scorer in scorers for leaf in leaves(scorer.scorer))
+    assert all(callable(leaf) or isinstance(leaf, Judge) for scorer in scorers for leaf in leaves(scorer.scorer))
 
 
 @pytest.mark.parametrize("name", HERE)

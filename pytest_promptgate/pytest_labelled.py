@@ -1,4 +1,4 @@
-"""Which answers a calibration is about: those in the file of labels, else the stored ones of a suite."""
+"""Which answers labels are about: those in the file of labels, else the stored ones of a suite."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from pytest_promptgate.errors import DatasetError, PromptGateError, told_togethe
 from pytest_promptgate.workflows.calibrating import Asked, asked_about
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from pytest_promptgate.cli.project import Project
-    from pytest_promptgate.core.types import BoundScorer, Unscored
+    from pytest_promptgate.core.types import BoundScorer, Trial, Unscored
     from pytest_promptgate.files.label_file import Labelled
     from pytest_promptgate.pytest_run import Run
+
+    Stored = Callable[[Run, Trial], Completion | None]
 
 _EXPECTED = "expected"
 _TOLD = 10  # faults
@@ -32,15 +33,15 @@ class Answers:
     written: int  # answers that stand beside their labels; the others are stored ones
 
 
-def answers_of(project: Project, run: Run, bound: BoundScorer, labels: Sequence[Labelled], *, times: int) -> Answers:
+def answers_of(run: Run, bound: BoundScorer, labels: Sequence[Labelled], *, times: int, stored: Stored) -> Answers:
     """The answers that `labels` speak of.
 
     Args:
-        project: Whose stores are looked into.
         run: A suite and slot with the judge.
         bound: The judge.
         labels: As the file gives them.
         times: How often each is judged.
+        stored: The store's answer to a trial of the run.
 
     Raises:
         DatasetError, Faults: An answer is not at hand, or its row lacks what the judge is to see.
@@ -50,7 +51,7 @@ def answers_of(project: Project, run: Run, bound: BoundScorer, labels: Sequence[
     faults: list[PromptGateError] = []
     for each in labels:
         case = cases[each.id] if each.id else _own_case(each)
-        completion = _answer(project, run, each, case)
+        completion = _answer(run, each, case, stored)
         problem = _problem(bound, case)
         if completion is None:
             arm = f" of {each.arm}" if each.arm else ""
@@ -90,7 +91,7 @@ def _problem(bound: BoundScorer, case: Case) -> str:
     return ""
 
 
-def _answer(project: Project, run: Run, labelled: Labelled, case: Case) -> Completion | None:
+def _answer(run: Run, labelled: Labelled, case: Case, stored: Stored) -> Completion | None:
     """Without an arm the baseline's answer comes first: it stands in the repository, and labels last."""
     if labelled.answer is not None:
         return Completion(text=labelled.answer)
@@ -98,7 +99,7 @@ def _answer(project: Project, run: Run, labelled: Labelled, case: Case) -> Compl
     old = production_of(run.baseline, case, 1) if labelled.arm != CANDIDATE else None
     if isinstance(old, Completion):
         return old
-    return project.stored(run, trial) if labelled.arm != PRODUCTION else None
+    return stored(run, trial) if labelled.arm != PRODUCTION else None
 
 
 def _production(run: Run, bound: BoundScorer, labelled: Labelled, case: Case) -> Completion | Unscored | None:
