@@ -12,9 +12,13 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from pytest_promptgate.pytest_prompt_eval import EvalLoop, PromptEval
+    from pytest_promptgate.pytest_session import EvalSession
+
 GROUP = "promptgate"
 UPDATE = "--prompt-evals-update"
 ALIAS = "--update-baseline"
+MARKER = "prompt_eval"
 # Set if the project or another plugin owns the alias; True if this command line uses it.
 ALIAS_TAKEN = pytest.StashKey[bool]()
 
@@ -153,7 +157,11 @@ def pytest_load_initial_conftests(
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker always, and the machinery when evals are asked for."""
-    config.addinivalue_line("markers", "prompt_eval: a case or a gate of a prompt suite (pytest-promptgate)")
+    config.addinivalue_line(
+        "markers",
+        f"{MARKER}(dataset, scorers, metrics, gate, …): a test function that a dataset is asked of, a suite in Python; "
+        "every case and gate of a prompt suite has this mark (pytest-promptgate)",
+    )
     if not (config.option.promptgate_evals or config.option.promptgate_update):
         return
     if hasattr(config, "workerinput"):
@@ -161,9 +169,57 @@ def pytest_configure(config: pytest.Config) -> None:
 
         config.pluginmanager.register(WorkerHooks(), "promptgate-worker")
     else:
-        from pytest_promptgate.pytest_session import register
+        from pytest_promptgate.pytest_hooks import register
 
         register(config)
+
+
+@pytest.fixture(scope="session")
+def prompt_eval(request: pytest.FixtureRequest) -> PromptEval:
+    """Ask a version of a prompt: ``prompt_eval.ask("support-triage@v3", {"message": "…"}).text``."""
+    from pytest_promptgate.pytest_prompt_eval import PromptEval
+
+    return PromptEval(_evals(request))
+
+
+@pytest.fixture(scope="session")
+def eval_loop(request: pytest.FixtureRequest) -> EvalLoop:
+    """The event loop of async test functions with ``@pytest.mark.prompt_eval``: ``eval_loop.run(Agent.open())``."""
+    from pytest_promptgate.pytest_prompt_eval import EvalLoop
+
+    return EvalLoop(_evals(request))
+
+
+def _evals(request: pytest.FixtureRequest) -> EvalSession:
+    """What runs the evals; skips the test if nothing does."""
+    found = request.config.pluginmanager.get_plugin("promptgate-evals")
+    if found is None and hasattr(request.config, "workerinput"):
+        pytest.skip(f"{request.fixturename} works in xdist's main process: take it as an argument of the test itself")
+    if found is None:
+        pytest.skip(f"{request.fixturename} asks models: run pytest with --prompt-evals")
+    evals: EvalSession = found.evals
+    return evals
+
+
+def marks_of(function: object) -> list[pytest.Mark]:
+    """All markers of a function itself."""
+    marks = getattr(function, "pytestmark", None)
+    return [mark for mark in marks if isinstance(mark, pytest.Mark)] if isinstance(marks, list) else []
+
+
+def suite_marks(function: object) -> list[pytest.Mark]:
+    """The ``prompt_eval`` markers of a function that is a suite; without keywords and `case` they are mere labels."""
+    found = [mark for mark in marks_of(function) if mark.name == MARKER]
+    takes = getattr(getattr(function, "__code__", None), "co_varnames", ()) if found else ()
+    return found if "case" in takes or any(mark.args or mark.kwargs for mark in found) else []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, obj: object) -> list[pytest.Item] | None:
+    """Without ``--prompt-evals`` marked functions are no tests."""
+    manager = collector.config.pluginmanager
+    plain = not (manager.hasplugin("promptgate-evals") or manager.hasplugin("promptgate-worker"))
+    return [] if plain and suite_marks(obj) and not isinstance(obj, type) else None
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

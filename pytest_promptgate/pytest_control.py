@@ -56,6 +56,22 @@ def submit(evals: EvalSession, run: Run) -> None:
         engine.submit(run.plan, rest, run.baseline)
 
 
+def hold_back(run: Run) -> None:
+    """See to a run that is asked later, case by case as its fixtures are set up; nothing can be asked beside it."""
+    settings = run.session.settings
+    options = {"--prompt-aa": settings.aa, "--prompt-control": settings.control}
+    option = next((name for name, given in options.items() if given), "")
+    if option:
+        run.blocked = (
+            f"{run.suite.path}: {option} asks twice, side by side, and {run.suite.name} can be asked only while its "
+            "fixtures are set up: nothing was asked\n"
+            f"  Open what it uses in the function itself, or run without {option}."
+        )
+    elif run.baseline is not None and gated_latencies(run.suite):
+        missing = "both versions have to be timed side by side, and a function with fixtures cannot be"
+        run.beside = Beside(timing=True, asked=None, missing=missing)
+
+
 def _beside(evals: EvalSession, run: Run) -> Beside | None:
     from pytest_promptgate.files.templates import render
 

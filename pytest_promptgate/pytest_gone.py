@@ -64,7 +64,10 @@ def _gone(evals: EvalSession, config: pytest.Config) -> Iterator[Gone]:
         file = evals.settings.root / path
         if key in evals.runs or evals.reference.lets_go(key):
             continue
-        if key[0] in names:
+        if path in evals.functions:
+            if key not in evals.functions[path]:
+                yield Gone(baseline=baseline, why="no function of its file is marked as that suite any more")
+        elif key[0] in names:
             yield Gone(baseline=baseline, why=f"its suite has no model slot {key[1]!r} any more")
         elif path in paths:
             yield Gone(baseline=baseline, why=f"the suite in this file is called {paths[path]!r} now")

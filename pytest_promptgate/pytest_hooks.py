@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from pytest_promptgate import pytest_status, pytest_xdist
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.errors import EngineError
+from pytest_promptgate.plugin import MARKER
 from pytest_promptgate.pytest_changed import leave_out_unchanged
 from pytest_promptgate.pytest_ci import record_run, write_annotations
 from pytest_promptgate.pytest_gone import report_gone
 from pytest_promptgate.pytest_history import remember_run
-from pytest_promptgate.pytest_items import SUFFIX, CaseItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
+from pytest_promptgate.pytest_items import SUFFIX, CaseItem, CasesItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
 from pytest_promptgate.pytest_models import refuse_unknown_suites
+from pytest_promptgate.pytest_protocol import ShortProtocol
 from pytest_promptgate.pytest_reports import Reports
+from pytest_promptgate.pytest_session import EvalSession
 from pytest_promptgate.pytest_summary import write_summary
 from pytest_promptgate.pytest_update import Update, update_baselines
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
+    from pytest_promptgate.pytest_functions import FunctionCollector
     from pytest_promptgate.pytest_session import EvalSession
 
 
@@ -34,6 +38,7 @@ class EvalHooks:
     def __init__(self, evals: EvalSession) -> None:
         self.evals = evals
         self.update: Update | None = None
+        self.asking = False  # some test asks by itself, whether it was selected or not
         self.broken = ""  # why the engine could not go on
         self.remembered: tuple[str, ...] = ()  # what became of the history
         self.told: tuple[str, ...] = ()  # of the choice of suites, once all are collected
@@ -57,16 +62,21 @@ class EvalHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """While the xdist controller collects, ordinary tests are the workers' business."""
-        if self.evals.evals_only and collection_path.is_file() and not collection_path.name.endswith(SUFFIX):
-            return True
-        return None
+        if not self.evals.evals_only or not collection_path.is_file() or collection_path.name.endswith(SUFFIX):
+            return None
+        return None if pytest_xdist.may_ask(collection_path) else True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
         self, session: pytest.Session, items: list[pytest.Item]
     ) -> Generator[None, None, None]:
         """Ordinary tests first, evals last, gates behind their cases, whatever other plugins shuffled."""
+        for item in filter(pytest_xdist.asks, items):
+            item.add_marker(MARKER)  # so that -m tells apart what costs
+            self.asking = True
         yield
+        if not session.config.option.collectonly:
+            items += _missing_cases(items)
         items.sort(key=_rank)
         if not self.evals.settings.aa:
             report_gone(self.evals, session)
@@ -104,7 +114,8 @@ class EvalHooks:
         missing = pytest_xdist.missing(session.config)
         if sys.exception() is not None and not missing:
             return  # pytest is about to tell what ended the collection
-        if wanted and not self.evals.runs and not self.evals.gone and not session.testsfailed:
+        found = self.evals.runs or self.evals.gone or self.asking
+        if wanted and not found and not session.testsfailed:
             raise pytest.UsageError(
                 missing
                 or f"--prompt-evals found no *{SUFFIX} file below {', '.join(session.config.args)}\n"
@@ -143,9 +154,9 @@ class EvalHooks:
     @pytest.hookimpl(tryfirst=True)  # pytest takes its time to write the traceback, and calls would go on meanwhile
     def pytest_keyboard_interrupt(self) -> None:
         """Ctrl-C: what is under way is paid, so it is awaited for a moment and kept."""
-        self.evals.end()
+        self.evals.interrupt()
 
-    @pytest.hookimpl(tryfirst=True)
+    @pytest.hookimpl(trylast=True)  # after -x, pytest tears fixtures down in this hook, and some of them use the engine
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Stop the engine; a baseline that was refused, or a judge that has drifted, is a failure of the run."""
         self.evals.end()
@@ -201,9 +212,33 @@ class EvalHooks:
             terminalreporter.write_line(printable(fault), red=True)
 
 
-def _rank(item: pytest.Item) -> tuple[int, str, str, int]:
-    if isinstance(item, EvalItem):
-        kind = 1 if isinstance(item, GateItem) else 0
-        # Runs in the order of their names: a shuffled order would only move lines about.
-        return 1, item.run.suite.path, item.run.slot, kind
-    return 0, "", "", 0
+def _missing_cases(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """The cases of functions of which only gates were selected: a gate judges its whole suite.
+
+    Those of a suite file need no item to be asked; those of a function have fixtures, which belong to items.
+    """
+    cased = {item.run for item in items if isinstance(item, CaseItem | CasesItem)}
+    gates = {
+        item.run: item for item in items if isinstance(item, GateItem) and item.run.group and item.run not in cased
+    }
+    return [case for run, gate in gates.items() for case in cast("FunctionCollector", gate.parent).cases(run)]
+
+
+def _rank(item: pytest.Item) -> tuple[int, str, str, str, int]:
+    if not isinstance(item, EvalItem):
+        return 0, "", "", "", 0
+    gate, suite = isinstance(item, GateItem), item.run.suite
+    # Gates judge together what all suites answered, and functions are asked when their cases have their turn.
+    first = item.run.group is not None and not gate
+    # Runs in the order of their names: a shuffled order would only move lines about.
+    return 1 if first else 2, suite.path, suite.name, item.run.slot, gate
+
+
+def register(config: pytest.Config) -> None:
+    """Called by the entry point when evals are asked for."""
+    from pytest_promptgate.pytest_functions import FunctionHooks
+
+    session = EvalSession(config)
+    config.pluginmanager.register(EvalHooks(session), "promptgate-evals")
+    config.pluginmanager.register(FunctionHooks(session), "promptgate-functions")
+    config.pluginmanager.register(ShortProtocol(config), "promptgate-short-protocol")

@@ -76,28 +76,40 @@ class VersionCollector(pytest.Collector):
     def collect(self) -> Iterator[pytest.Item]:
         """Per model: the cases (or one item for all of them), then the gates."""
         for run in self.runs:
-            if run.folded:
-                yield from self._folded(run)
-            else:
-                yield from (CaseItem.of(self, run, case) for case in run.cases)
+            yield from case_items(self, run, CaseItem, CasesItem)
             for metric in run.gated:
                 yield GateItem.of(self, run, metric)
 
-    def _folded(self, run: Run) -> Iterator[pytest.Item]:
-        """One item for all cases; but a case that was named, and those that ``-k`` picks, get their own."""
-        named = self._named()
-        picked = list(picked_cases(self.config, (CaseItem.of(self, run, case) for case in run.cases)))
-        if 0 < len(picked) < len(run.cases):
-            yield from picked
-        else:
-            yield CasesItem.of(self, run)
-            yield from (CaseItem.of(self, run, case) for case in run.cases if case in named)
 
-    def _named(self) -> frozenset[str]:
-        """What stands behind the last ``::`` of arguments that name this file, up to the model."""
-        here = self.config.invocation_params.dir
-        parts = (argument.split("::") for argument in self.config.args if "::" in argument)
-        return frozenset(last.partition("[")[0] for path, *_, last in parts if (here / path).resolve() == self.path)
+def case_items(
+    parent: pytest.Collector, run: Run, one: type[CaseItem], together: type[CasesItem]
+) -> Iterator[pytest.Item]:
+    """An item for each case; or one for all, but a case that was named, and those that ``-k`` picks, get their own.
+
+    Args:
+        parent: Of the items.
+        run: Whose cases.
+        one: The items of single cases.
+        together: The item of all.
+    """
+    each = (one.of(parent, run, case) for case in run.cases)
+    if not run.folded:
+        yield from each
+        return
+    named = _named(parent)
+    picked = list(picked_cases(parent.config, each))
+    if 0 < len(picked) < len(run.cases):
+        yield from picked
+    else:
+        yield together.of(parent, run)
+        yield from (one.of(parent, run, case) for case in run.cases if case in named)
+
+
+def _named(parent: pytest.Collector) -> frozenset[str]:
+    """What stands behind the last ``::`` of arguments that name the file, up to the model."""
+    here = parent.config.invocation_params.dir
+    parts = (argument.split("::") for argument in parent.config.args if "::" in argument)
+    return frozenset(last.partition("[")[0] for path, *_, last in parts if (here / path).resolve() == parent.path)
 
 
 def picked_cases(config: pytest.Config, cases: Iterable[CaseItem]) -> Iterator[CaseItem]:
@@ -124,9 +136,9 @@ class EvalItem(pytest.Item):
     latency_s: float | None = None  # of the slowest call it stands for; None: nothing was asked for it
 
     @classmethod
-    def build(cls, parent: VersionCollector, run: Run, name: str) -> Any:
+    def build(cls, parent: pytest.Collector, run: Run, name: str) -> Any:
         """An item of this class named ``name[model]``."""
-        full = f"{name}[{run.bracket}]"
+        full = f"{name}{run.suffix}"
         # Given as text: pytest 9.2 would otherwise build an id that does not compare equal to the one --lf remembers.
         item = cls.from_parent(parent, name=full, nodeid=f"{parent.nodeid}::{full}")
         item.run = run
@@ -134,7 +146,7 @@ class EvalItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         """Where, for ``--durations`` and JUnit: the suite file."""
-        return self.path, 0, f"{cast('VersionCollector', self.parent).name}::{self.name}"
+        return self.path, 0, f"{cast('pytest.Collector', self.parent).name}::{self.name}"
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
         """Our own failures and errors as their text; anything else as pytest shows it."""
@@ -150,7 +162,7 @@ class CaseItem(EvalItem):
     results: tuple[Result, ...] = ()  # once they are there
 
     @classmethod
-    def of(cls, parent: VersionCollector, run: Run, case_id: str) -> CaseItem:
+    def of(cls, parent: pytest.Collector, run: Run, case_id: str) -> CaseItem:
         """The item of one case."""
         item = cast("CaseItem", cls.build(parent, run, case_id))
         item.case_id = case_id
@@ -165,7 +177,7 @@ class CasesItem(EvalItem):
     """All cases of a large suite in one item; lists the failing ones itself."""
 
     @classmethod
-    def of(cls, parent: VersionCollector, run: Run) -> CasesItem:
+    def of(cls, parent: pytest.Collector, run: Run) -> CasesItem:
         """The item ``cases[model]``."""
         return cast("CasesItem", cls.build(parent, run, "cases"))
 
@@ -180,7 +192,7 @@ class GateItem(EvalItem):
     metric: str
 
     @classmethod
-    def of(cls, parent: VersionCollector, run: Run, metric: str) -> GateItem:
+    def of(cls, parent: pytest.Collector, run: Run, metric: str) -> GateItem:
         """The item ``gate:metric[model]``."""
         item = cast("GateItem", cls.build(parent, run, f"gate:{metric}"))
         item.metric = metric

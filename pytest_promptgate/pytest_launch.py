@@ -14,7 +14,8 @@ from pytest_promptgate.workflows.forecast import recorded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_promptgate.core.types import Trial
+    from pytest_promptgate.core.plan import Plan
+    from pytest_promptgate.core.types import Baseline, Trial
     from pytest_promptgate.pytest_session import EvalSession
 
 GRACE_S = 5.0  # for stored answers that are being scored while the run is refused
@@ -29,7 +30,7 @@ def launch(evals: EvalSession) -> None:
     waiting = engine.survey(tick=evals.progress.tick)
     evals.progress.clear()
     known = control.asking(evals) if evals.trials is None else evals.trials.asking()
-    asking = [_estimate(evals, known[key], trials) for key, trials in waiting.items()]
+    asking = [_expected(evals, known[key], trials) for key, trials in waiting.items()]
     votes = engine.foreseen()
     asking += judge_estimates(evals, votes)
     golden = evals.drift.prepare() if evals.drift is not None else []
@@ -54,24 +55,56 @@ def launch(evals: EvalSession) -> None:
             evals.drift.ask()
 
 
+def ask_more(evals: EvalSession, plan: Plan, baseline: Baseline | None, *, quiet: bool) -> str:
+    """Let what was just submitted of a plan go, in the middle of the pytest run; or refuse to, if it costs too much.
+
+    Args:
+        evals: Of the run.
+        plan: Of what was submitted.
+        baseline: Of that, if there is one.
+        quiet: Do not announce it.
+
+    Returns:
+        Why it was refused; "" if it was not. Nothing more is asked then in this pytest run.
+    """
+    engine, settings = evals.evaluation(), evals.settings
+    waiting = engine.survey(tick=evals.progress.tick).get((plan.suite.name, plan.slot))
+    evals.progress.clear()
+    asking = [_estimate(evals, plan, baseline, waiting, cases=len(waiting), stored=0)] if waiting else []
+    if asking and not quiet:
+        evals.progress.say(f"prompt evals: {headline(asking)}")
+    limit, spent = settings.max_cost, engine.progress().cost_usd or 0.0
+    why = "" if limit is None else refusal(limit - spent, asking)
+    if why:
+        engine.interrupt(GRACE_S, why.splitlines()[0])
+    engine.start(budget=None if limit is None else _budget(limit, asking), limit_s=settings.max_time)
+    return why
+
+
 def _budget(limit_usd: float, asking: Sequence[Estimate]) -> Budget:
     calls = sum(each.asked for each in asking)
     return Budget(limit_usd=limit_usd, guess_usd=(total_cost(asking) or 0.0) / max(1, calls))
 
 
-def _estimate(evals: EvalSession, asking: control.Asking, trials: Sequence[Trial]) -> Estimate:
+def _expected(evals: EvalSession, asking: control.Asking, trials: Sequence[Trial]) -> Estimate:
+    run, stored = asking.run, asking.trials - len(trials)
+    return _estimate(evals, asking.plan, run.baseline, trials, cases=len(run.selected), stored=stored)
+
+
+def _estimate(
+    evals: EvalSession, plan: Plan, baseline: Baseline | None, trials: Sequence[Trial], *, cases: int, stored: int
+) -> Estimate:
     from pytest_promptgate.models.store_files import recent_history
 
-    run, plan = asking.run, asking.plan
-    model = request_parts(trials[0].request)["model"]
+    suite, model = plan.suite.name, request_parts(trials[0].request)["model"]
     return estimate(
-        suite=run.suite.name,
+        suite=suite,
         slot=plan.slot,
         model=str(plan.pin),
-        cases=len(run.selected),
+        cases=cases,
         unchanged=0,
-        stored=asking.trials - len(trials),
+        stored=stored,
         asked=trials,
-        history=recent_history(evals.store(run.suite.name).path, model=model) or recorded(run.baseline),
+        history=recent_history(evals.store(suite).path, model=model) or recorded(baseline),
         price=evals.price(plan.pin),
     )

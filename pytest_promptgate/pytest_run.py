@@ -12,10 +12,11 @@ import pytest
 from pytest_promptgate.core.acceptance import let_pass_now
 from pytest_promptgate.core.budget import measures_cost
 from pytest_promptgate.core.default_rule import rule_notes
+from pytest_promptgate.core.left_out import left_out, left_out_notes, missed, without
 from pytest_promptgate.core.must_pass import luck_notes
 from pytest_promptgate.core.redrawn import redrawn_notes
 from pytest_promptgate.core.selection import smoke_cases, smoke_notes
-from pytest_promptgate.core.types import Origin, Score, Unscored
+from pytest_promptgate.core.types import Origin, Outcome, Score, Unscored
 from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_aa import SKIPPED, known_noise
 from pytest_promptgate.pytest_control import control_of
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.plan import Plan
     from pytest_promptgate.core.types import Baseline, Report, Result, Suite, Verdict
     from pytest_promptgate.pytest_control import Beside
+    from pytest_promptgate.pytest_group import Group
     from pytest_promptgate.pytest_session import EvalSession
     from pytest_promptgate.workflows.assess import Assessment
 
@@ -63,6 +65,9 @@ class Run:
         self.chosen_cases: frozenset[str] = frozenset()  # cases with an item that fails with them
         self.once: tuple[str, ...] = ()  # cases of which one sample is asked at first
         self.first_round = False  # and that was enough
+        self.group: Group | None = None  # the test function that is asked
+        self.origin = ""  # node id of what it was collected from, if that is a function
+        self.set_aside = ""  # why a mark keeps all of it from being run
 
     @property
     def suite(self) -> Suite:
@@ -85,8 +90,15 @@ class Run:
         return self.slot if tuple(self.suite.slots) != ("default",) else self.plan.pin.name
 
     @property
+    def suffix(self) -> str:
+        """The brackets; a function that is not parametrized has none."""
+        return "" if self.group is not None and self.slot == "default" else f"[{self.bracket}]"
+
+    @property
     def folded(self) -> bool:
         """Whether all cases share one item."""
+        if self.group is not None and self.group.in_turn:
+            return False
         return self.session.settings.folds(len(self.cases))
 
     @property
@@ -94,47 +106,18 @@ class Run:
         """What has a gate item, in their order; some of them say why there is no gate."""
         return gate_items(self)
 
-    def settle(self, items: Sequence[pytest.Item]) -> None:
-        """Find out which cases were selected; a gate without any case pulls the whole suite in."""
-        mine = [item for item in items if isinstance(item, EvalItem) and item.run is self]
-        if not mine or self.unchanged:
-            return
-        self.speaker = None if any(isinstance(item, GateItem) for item in mine) else mine[0]
-        chosen = {item.case_id for item in mine if isinstance(item, CaseItem)}
-        folded = any(isinstance(item, CasesItem) for item in mine)
-        self.chosen_gates = frozenset(item.metric for item in mine if isinstance(item, GateItem))
-        self.chosen_cases = frozenset(self.cases if folded else chosen)
-        shard = self.session.settings.shard
-        if folded or not (chosen or shard):
-            chosen = set(self.cases)
-        if shard is not None:
-            chosen = {case for case in chosen if case in shard}
-        self.selected = tuple(case for case in self.cases if case in chosen)
-        everything = len(self.suite.cases)
-        if shard is not None:
-            self.partial = f"shard {shard}: {len(self.selected)} of {everything} cases"
-        elif len(self.selected) < everything:
-            tier = "smoke tier" if self.session.settings.smoke else "partial selection"
-            self.partial = f"{tier}: {len(self.selected)} of {everything} cases"
-        settings = self.session.settings
-        if self.baseline is None and settings.ci and not settings.update and not settings.aa and shard is None:
-            self.blocked = (
-                f"{self.suite.path}: no baseline for {self.suite.name!r} ({self.bracket}), and CI is set: "
-                "nothing was asked\n"
-                f"  Run `pytest {self.suite.path} {self.session.settings.alias}` locally and commit the lockfile."
-            )
-
     # --- what the items do -------------------------------------------------------------------------------------------
 
     def await_results(self, item: EvalItem) -> None:
         """Wait for what `item` is about to read; a fault of the engine is left for the item to meet and tell."""
-        if self.blocked or self.unchanged:
+        cases = (item.case_id,) if isinstance(item, CaseItem) else self.selected
+        if self.blocked or self.unchanged or self.set_aside or (self.group is not None and self.group.waits_for(cases)):
             return
         with suppress(EngineError):
             if isinstance(item, GateItem) and self.session.settings.judges:
                 self.judged()  # which may wait for other suites, or ask again
             else:
-                self.session.wait(self, (item.case_id,) if isinstance(item, CaseItem) else self.selected)
+                self.session.wait(self, cases)
 
     def passed(self, case: str) -> bool:
         """Whether `case` is done and its item passes; never blocks."""
@@ -160,9 +143,11 @@ class Run:
         by_case: dict[str, list[Result]] = {}
         for result in self._results(item, self.selected):
             by_case.setdefault(result.trial.case.id, []).append(result)
+        seen = [result for results in by_case.values() for result in results]
         waived = {case: why for case, results in by_case.items() if (why := not_asked(results))}
         problems = {case: case_problem(self.suite, each) for case, each in by_case.items() if case not in waived}
-        failed = {case: problem for case, problem in problems.items() if problem}
+        failed = {case: problem for case, problem in problems.items() if problem} | missed(self.suite, seen)
+        waived = {case: why for case, why in waived.items() if case not in left_out(seen)}
         item.user_properties.append(("promptgate_cases", len(by_case)))
         if failed:
             raise EvalFailure("\n".join([f"{len(failed)} of {len(by_case)} cases failed", *listed(failed)]))
@@ -181,6 +166,8 @@ class Run:
             pytest.skip(f"shard {self.session.settings.shard}: judged after the merge")
         report = self.judged()
         verdict = next(each for each in report.verdicts if each.metric == item.metric)
+        if verdict.outcome is not Outcome.REGRESSED:  # cases that were left out have no gate item of their own
+            verdict = next((each for each in report.verdicts if each.red and each.metric not in self.gated), verdict)
         item.user_properties += gate_properties(report, verdict, aggregates=self.session.toolbox().aggregates)
         if why := why_skipped(self, verdict):
             pytest.skip(why)
@@ -207,11 +194,12 @@ class Run:
 
     def assessed(self, *, first_round: bool = False) -> Assessment:
         """This suite as far as it can be judged by itself (`first_round`: by one sample of each case); waits."""
-        results = self.session.wait(self, self.selected)
+        everything = self.session.wait(self, self.selected)
         settings, reference = self.session.settings, self.session.reference
+        plan, results = without(self.plan, everything)
         control, course = control_of(self, results), course_of(self, results, first_round=first_round)
         return assess(
-            self.plan,
+            plan,
             results,
             baseline=None if settings.shard else self.baseline,
             rescored=None if settings.shard or (control and not control.timing) else self._rescored(results),
@@ -228,6 +216,7 @@ class Run:
             aggregates=self.session.toolbox().aggregates,
             notes=(
                 *(smoke_notes(self.suite) if settings.smoke else ()),
+                *left_out_notes(self.plan, everything),
                 *trust_notes(self),
                 *drift_notes(self),
                 *corrected_notes(self, results),

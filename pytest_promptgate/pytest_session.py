@@ -16,19 +16,19 @@ from pytest_promptgate.files.lockfile_format import Lockfile
 from pytest_promptgate.pytest_aa import SelfTrials
 from pytest_promptgate.pytest_accounts import Limits
 from pytest_promptgate.pytest_confirm import with_stage2
-from pytest_promptgate.pytest_context import suite_context, usage_error
-from pytest_promptgate.pytest_control import submit
+from pytest_promptgate.pytest_context import usage_error
+from pytest_promptgate.pytest_control import hold_back, submit
 from pytest_promptgate.pytest_drift import DriftCheck
 from pytest_promptgate.pytest_fail_fast import finish_first_rounds
 from pytest_promptgate.pytest_launch import launch
-from pytest_promptgate.pytest_models import with_models
 from pytest_promptgate.pytest_observers import Observers
 from pytest_promptgate.pytest_progress import ProgressLine
+from pytest_promptgate.pytest_reading import add_run, read_suite
 from pytest_promptgate.pytest_reference import Reference, read_reference
 from pytest_promptgate.pytest_run import Run
+from pytest_promptgate.pytest_selection import give_up_waiting, settle
 from pytest_promptgate.pytest_settings import Settings, settings_of
 from pytest_promptgate.pytest_signals import Termination
-from pytest_promptgate.pytest_trust import trusting
 from pytest_promptgate.pytest_twins import refuse_twin
 from pytest_promptgate.workflows.assess import reports
 
@@ -59,6 +59,8 @@ class EvalSession:
         self.reference = Reference(settings=self.settings, lockfile=Lockfile())
         self.gone: tuple[Gone, ...] = ()  # what has a baseline and is no longer there
         self.runs: dict[tuple[str, str], Run] = {}
+        self.functions: dict[str, set[tuple[str, str]]] = {}  # by test file: suites and slots of its marked functions
+        self.asked: dict[str, Result] = {}  # what tests asked with the fixture `prompt_eval`
         self.told: dict[str, str] = {}  # what went wrong with a case -> the first case that said so
         self.trust: dict[str, Trusted] = {}  # by suite
         self.refuse = usage_error  # what becomes of faults of the project's own files; lint collects them
@@ -131,26 +133,14 @@ class EvalSession:
         """
         if known := tuple(run for run in self.runs.values() if run.suite.path == self.settings.shown(path)):
             return known
-        from pytest_promptgate.core.default_rule import ruled
-        from pytest_promptgate.core.plan import plan
-        from pytest_promptgate.core.self_trial import without_promises
         from pytest_promptgate.files.suites import load_suite
-        from pytest_promptgate.files.templates import render
         from pytest_promptgate.pytest_versions import check_versions_present, check_versions_unedited
 
         check_versions_present(self.reference, self.settings.shown(path))
-        written = load_suite(path, suite_context(self))
-        suite = trusting(self, with_models(written, self.settings.models, self.project.providers))
+        suite = read_suite(self, lambda context: load_suite(path, context))
         refuse_twin(suite, self.runs.values())
         check_versions_unedited(self.reference, suite)
-        kinds = {name: spec.kind for name, spec in self.project.providers.items()}
-        for slot in suite.slots:
-            planned = ruled(plan(suite, slot, render=render), None, kinds=kinds)
-            baseline = self.reference.baseline(planned)
-            wanted = ruled(planned, baseline, kinds=kinds)
-            kept = without_promises(wanted) if self.trials else wanted
-            self.runs[suite.name, slot] = Run(session=self, plan=kept, baseline=baseline)
-        return tuple(self.runs[suite.name, slot] for slot in suite.slots)
+        return tuple(add_run(self, suite, slot) for slot in suite.slots)
 
     # --- the engine --------------------------------------------------------------------------------------------------
 
@@ -161,11 +151,11 @@ class EvalSession:
         self.begun = True
         self._termination.install()
         for run in self.runs.values():
-            run.settle(items)
+            settle(run, items)
         hand_over = partial(submit, self) if self.trials is None else self.trials.submit
         for run in self.runs.values():
             if run.selected and not run.blocked:
-                hand_over(run)
+                (hold_back if run.group and run.group.bound else hand_over)(run)
         launch(self)
 
     def evaluation(self) -> Evaluation:
@@ -211,7 +201,8 @@ class EvalSession:
             return known
         # On a terminal the whole suite is awaited at its first case, so that the line of dots is not torn by the
         # progress line. Not under -x: it would ask for answers that the first failure makes needless.
-        awaited = run.selected if self.progress.live and not self.config.option.maxfail else cases
+        early = self.progress.live and not self.config.option.maxfail
+        awaited = run.selected if early and not (run.group and run.group.in_turn) else cases
         engine = self.evaluation()
         try:
             results = engine.wait(run.suite.name, run.slot, awaited, tick=self.progress.tick)
@@ -227,6 +218,8 @@ class EvalSession:
 
     def judge(self, run: Run) -> None:
         """Judge `run`; if its rule tests, together with all others that do, since they share one level."""
+        for each in self.runs.values():
+            give_up_waiting(each)
         together = [run]
         if run.suite.rule != "strict":
             together = [
@@ -245,11 +238,12 @@ class EvalSession:
             self.trials.conclude()
             return
         for run in self.runs.values():
+            give_up_waiting(run)
             if run.selected and not run.blocked:
                 self.observers.report(run.judged())
 
-    def end(self) -> None:
-        """Let paid answers come in, store them, and stop the engine; idempotent.
+    def interrupt(self) -> None:
+        """Ask nothing more, and let paid answers come in and be stored; fixtures may still need the engine's loop.
 
         Ctrl-C meanwhile ends the waiting, here and in later calls.
         """
@@ -259,6 +253,12 @@ class EvalSession:
             self._evaluation.interrupt(self._grace_s)
         except KeyboardInterrupt:
             self._grace_s = 0.0
+
+    def end(self) -> None:
+        """Interrupt, and stop the engine; idempotent."""
+        self.interrupt()
+        if self._evaluation is None:
+            return
         self._evaluation.close()
         self._limits.remember()
         self._termination.restore()
@@ -268,13 +268,3 @@ class EvalSession:
         """Whether something was not asked, or could not be kept: such a run is red whatever its items say."""
         engine = self._evaluation
         return engine is not None and bool(engine.progress().skipped or engine.faults())
-
-
-def register(config: pytest.Config) -> None:
-    """Called by the entry point when evals are asked for."""
-    from pytest_promptgate.pytest_hooks import EvalHooks
-    from pytest_promptgate.pytest_protocol import ShortProtocol
-
-    session = EvalSession(config)
-    config.pluginmanager.register(EvalHooks(session), "promptgate-evals")
-    config.pluginmanager.register(ShortProtocol(config), "promptgate-short-protocol")

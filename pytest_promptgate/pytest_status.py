@@ -28,7 +28,7 @@ def kind_of(item: EvalItem) -> Kind:
 def status_of(report: Any) -> tuple[str, str, Any] | None:
     """Category, letter and word for `pytest_report_teststatus`; None for reports that are not ours."""
     kind: Kind | None = getattr(report, "promptgate", None)
-    if kind is None or report.when != "call" or report.outcome == "skipped":
+    if kind is None or report.when != "call" or report.outcome == "skipped" or hasattr(report, "wasxfail"):
         return None
     name, word, good = kind
     if report.outcome == "passed":

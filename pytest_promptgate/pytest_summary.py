@@ -79,10 +79,24 @@ def write_summary(
             _write_report(reporter, run.report, suites[run.key])
         elif engine is not None and run.selected and not run.blocked:
             _write_unjudged(reporter, run, engine)
+    if evals.asked:
+        reporter.write_line(f"asked by tests with prompt_eval: {asked([*evals.asked.values()])}")
+    _write_asides(reporter, evals, broken=broken)
+    if update is not None:
+        for line in update.lines:
+            reporter.write_line(line)
+    elif evals.settings.update:
+        reporter.write_line("no baseline was written: the run ended early", red=True)
+    if outline is not None and not headline(outline).good and _is_long(outline):
+        _write_headline(reporter, headline(outline))
+
+
+def _write_asides(reporter: pytest.TerminalReporter, evals: EvalSession, *, broken: str) -> None:
+    """What concerns no suite alone."""
     today = datetime.now(UTC).date().isoformat()
     for line in deprecation_lines(tuple(evals.runs.values()), evals.project, today=today):
         reporter.write_line(line, yellow=True)
-    if engine is not None:
+    if (engine := evals.started()) is not None:
         _write_ends(reporter, engine)
         _write_complaints(reporter, engine.complaints(), root=f"{evals.settings.root}/")
     if broken:
@@ -96,13 +110,6 @@ def write_summary(
             reporter.write_line(printable(line), red=evals.drift.red)
     for note in evals.trials.notes if evals.trials is not None else ():
         reporter.write_line(printable(note), yellow=True)
-    if update is not None:
-        for line in update.lines:
-            reporter.write_line(line)
-    elif evals.settings.update:
-        reporter.write_line("no baseline was written: the run ended early", red=True)
-    if outline is not None and not headline(outline).good and _is_long(outline):
-        _write_headline(reporter, headline(outline))
 
 
 def _write_self_trial(reporter: pytest.TerminalReporter, trial: SelfTrial) -> None:

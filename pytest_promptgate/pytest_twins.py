@@ -13,14 +13,19 @@ if TYPE_CHECKING:
     from pytest_promptgate.pytest_run import Run
 
 
-def refuse_twin(suite: Suite, runs: Iterable[Run]) -> None:
+def refuse_twin(suite: Suite, runs: Iterable[Run], *, same_file: bool = False) -> None:
     """Hold a suite's name against those of the suites that were read before.
 
+    Args:
+        suite: That was read.
+        runs: Of the others.
+        same_file: Its file may hold several suites.
+
     Raises:
-        SuiteError: It is taken by another file.
+        SuiteError: It is taken.
     """
     twin = next((run.suite.path for run in runs if run.suite.name == suite.name), None)
-    if twin is not None and twin != suite.path:
+    if twin is not None and (same_file or twin != suite.path):
         raise SuiteError(
             suite.path,
             f"the suite name {suite.name!r} is taken by {twin}",

@@ -31,7 +31,11 @@ def update_baselines(evals: EvalSession) -> Update:
     lines: list[str] = []
     allowed: list[Run] = []
     by_suite: dict[str, list[Run]] = {}
-    for run in evals.runs.values():
+    runs = [run for run in evals.runs.values() if not run.set_aside]
+    lines += [
+        f"{_title(run)}: baseline left as it was: {run.set_aside}" for run in evals.runs.values() if run.set_aside
+    ]
+    for run in runs:
         by_suite.setdefault(run.suite.name, []).append(run)
     for name, runs in by_suite.items():
         reasons = {run: reason for run in runs if (reason := _refusal(run, accept=evals.settings.accept))}
@@ -52,7 +56,7 @@ def update_baselines(evals: EvalSession) -> Update:
         told = (*_diff(evals, run, accepted[-1]), *([found.line] if found and found.line else []))
         lines += [f"{_title(run)}: {line}" for line in told]
     lines += [f"{each.title}: removed from the lockfile: {evals.settings.accept}" for each in evals.gone]
-    return _saved(evals, accepted, lines, refused=len(accepted) < len(evals.runs))
+    return _saved(evals, accepted, lines, refused=len(accepted) < len(runs))
 
 
 def _successor(evals: EvalSession, run: Run, rise: Rise) -> Baseline:

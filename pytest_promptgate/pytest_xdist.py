@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_promptgate.core.wording import did_you_mean
-from pytest_promptgate.pytest_items import SUFFIX
+from pytest_promptgate.plugin import MARKER, suite_marks
+from pytest_promptgate.pytest_items import SUFFIX, EvalItem
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from pytest_promptgate.pytest_session import EvalSession
@@ -29,17 +30,52 @@ class WorkerHooks:
         config = session.config
         config.args[:] = [arg for arg in config.args if not _is_suite(arg)]
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makeitem(self, collector: pytest.Collector, name: str, obj: object) -> _Elsewhere | None:
+        """A marked function may be named in an argument, and has no items here."""
+        return _Elsewhere.from_parent(collector, name=name) if suite_marks(obj) and not isinstance(obj, type) else None
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> Generator[None, None, None]:
-        """With ``--lf`` and failures among the evals only, a worker would find none of its own and run everything."""
+        """Drop what asks; and all, if ``--lf`` finds failures among the evals only: it would run everything here."""
+        items[:] = [item for item in items if not (isinstance(item, _Named) or asks(item))]
         yield
         if not getattr(config.option, "lf", False):  # the option belongs to the cache provider, which may be off
             return
         failed: dict[str, bool] = config.cache.get("cache/lastfailed", {}) if config.cache is not None else {}
         if failed and not any(item.nodeid in failed for item in items):
             items.clear()
+
+
+class _Elsewhere(pytest.Collector):
+    """A marked function, which the main process runs."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Whatever of it the arguments name, so that pytest finds it."""
+        tails = {arg.partition(f"::{self.name}::")[2] for arg in self.config.args} - {""}
+        yield from (_Named.from_parent(self, name=tail) for tail in sorted(tails))
+
+
+class _Named(pytest.Item):
+    """A case or a gate in an argument; it is dropped before anything runs."""
+
+    def runtest(self) -> None:
+        """Nothing."""
+
+
+def asks(item: pytest.Item) -> bool:
+    """Whether it is a test that asks models by itself."""
+    return MARKER in getattr(item, "fixturenames", ())  # the fixture is named as the marker
+
+
+def may_ask(path: Path) -> bool:
+    """Whether a test file can hold anything that the main process has to run."""
+    try:
+        return path.suffix == ".py" and MARKER.encode() in path.read_bytes()
+    except OSError:
+        return False
 
 
 def wants_suites(config: pytest.Config) -> bool:
@@ -77,11 +113,13 @@ def collect_evals(session: pytest.Session, evals: EvalSession) -> list[pytest.It
         pytest.Session.Interrupted: A suite is wrong, as for any collection error.
     """
     config = session.config
-    args = [arg for arg in config.args if _is_suite(arg) or _path(config, arg).is_dir()]
+    paths = {arg: _path(config, arg) for arg in config.args}
+    args = [arg for arg, path in paths.items() if _is_suite(arg) or path.is_dir() or may_ask(path)]
     if not args:
         return []
     evals.evals_only = True
-    items = list(session.perform_collect(args))
+    session.perform_collect(args)
+    items = session.items = [item for item in session.items if isinstance(item, EvalItem) or asks(item)]
     if session.testsfailed and not config.option.continue_on_collection_errors:
         count = session.testsfailed
         raise session.Interrupted(f"{count} error{'s' if count != 1 else ''} during collection")

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from pytest_promptgate.core.types import RequestKind
 from pytest_promptgate.errors import ToolboxError
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def request_digest(request: Request) -> str:
         request.tools,
         request.response_format,
     )
-    return digest(parts if request.kind is RequestKind.CHAT else (*parts, request.kind))
+    return digest(parts if request.kind == "chat" else (*parts, request.kind))
 
 
 def request_parts(request: Request) -> dict[str, str]:

@@ -282,9 +282,10 @@ class Errored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """Not asked: the run ended before, or an early stop made it needless."""
+    """Not asked: the run ended before, or an early stop made it needless; or who was asked left the case out."""
 
     reason: str
+    left_out: str = ""  # "skip" or "xfail", if a test function said so: the case counts as no row of its dataset
 
 
 Grade: TypeAlias = Score | Unscored | Errored | Skipped

@@ -37,6 +37,7 @@ class Node:
     document: Document
     faults: list[PromptGateError]
     error: type[FileError]
+    root_name: str = "this file"  # what messages call the value at the root
     quoted: bool = True  # False: messages never repeat a value of this file
 
     @property
@@ -84,7 +85,7 @@ class Node:
 
     def keys(self, known: Collection[str], *, refused: Mapping[str, tuple[str, str]] | None = None) -> None:
         """Note every key that is not known; `refused` holds what to say of some others: what and hint."""
-        owner = self.name or "this file"
+        owner = self.name or self.root_name
         for key, node in self.pairs():
             if refused and key in refused:
                 node.fault(*refused[key])
@@ -127,7 +128,7 @@ class Node:
         """Note that something else was expected."""
         unquoted = isinstance(self.value, str) and not self.quoted
         seen = "text" if unquoted else shown(self.value)
-        self.fault(f"{self.name or 'this file'} must be {what}, not {seen}", hint or self._as_yaml_sees_it())
+        self.fault(f"{self.name or self.root_name} must be {what}, not {seen}", hint or self._as_yaml_sees_it())
 
     def _as_yaml_sees_it(self) -> str:
         """For ``1_000`` or ``Yes`` where a number or a truth value is expected."""

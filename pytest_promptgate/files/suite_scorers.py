@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pytest_promptgate.core.expressions import NAME
 from pytest_promptgate.core.fingerprint import offer_fingerprint
@@ -32,7 +32,7 @@ from pytest_promptgate.files.suite_extract import EXTRACT, Way, extracting, read
 from pytest_promptgate.files.suite_judges import JUDGES, bound_judge
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from pytest_promptgate.core.types import Json
@@ -93,6 +93,11 @@ def is_ours(scorer: object) -> bool:
     return str(named.__module__).startswith(_OURS)
 
 
+def is_own(kind: object) -> TypeGuard[Callable[..., Any]]:
+    """Whether a suite in Python holds the scorer itself in place of its name."""
+    return callable(kind)
+
+
 def _entries(node: Node) -> list[tuple[str, Node]]:
     if isinstance(node.value, Mapping):
         return node.pairs()
@@ -101,6 +106,8 @@ def _entries(node: Node) -> list[tuple[str, Node]]:
 
 def _named(item: Node) -> tuple[str, Node]:
     kind, _ = _kind_of(item, _BESIDE)
+    if is_own(kind):
+        return _written(kind).__name__, item
     return (_by_kind(kind) if isinstance(kind, str) else ""), item
 
 
@@ -125,6 +132,8 @@ def _check_name(name: str, entry: Node) -> None:
 
 def _bound(name: str, entry: Node, reading: Reading, beside: Collection[str] = _BESIDE) -> BoundScorer | None:
     kind, settings = _kind_of(entry, beside)
+    if is_own(kind):
+        return _own(name, kind, settings, reading.directory)
     if not isinstance(kind, str):
         _no_scorer(entry, reading.context, beside)
         return None
@@ -143,6 +152,24 @@ def _bound(name: str, entry: Node, reading: Reading, beside: Collection[str] = _
     if fingerprint is None:
         return None
     return BoundScorer(name=name, kind=kind, scorer=scorer, fingerprint=fingerprint, place=settings.place)
+
+
+def _own(name: str, given: Callable[..., Any], node: Node, directory: Path) -> BoundScorer | None:
+    """A scorer that stands in the suite itself, as only those in Python can hold one."""
+    written = _written(given)
+    kind = f"{written.__module__}:{written.__qualname__}"
+    scorer = _built(given, kind, node.without_value(), directory) if inspect.isclass(given) else given
+    offer = type(given) if is_dataclass(given) and not inspect.isclass(given) else given
+    fingerprint = _fingerprint(kind, offer, scorer, node) if scorer is not None else None
+    if fingerprint is None:
+        return None
+    return BoundScorer(name=name, kind=kind, scorer=scorer, fingerprint=fingerprint, place=node.place)
+
+
+def _written(given: Callable[..., Any]) -> Any:
+    """The function or class that a callable was written as."""
+    inner = given.func if isinstance(given, partial) else given
+    return inner if inspect.isroutine(inner) or inspect.isclass(inner) else type(inner)
 
 
 def _part(reading: Reading, name: str, entry: Node, beside: Collection[str]) -> BoundScorer | None:

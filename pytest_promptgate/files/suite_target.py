@@ -23,6 +23,7 @@ KEYS = frozenset({"call", "version", "timeout_s"})
 TIMEOUT_S = 600.0
 _DAY_S = 86_400.0
 _FROM_CODE = "source-"
+_HINT = 'Write `target: {call: package.module:function, version: "1"}`'
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -51,22 +52,27 @@ def read_target(root: Node, directory: Path) -> PromptVersion | None:
     if reference is None or function is None:
         return None
     inputs = _inputs(function, call, _given(root))
-    version = _version(node, function)
+    prompt = as_prompt(reference.strip(), function, inputs or (), node, hint=_HINT)
+    return None if inputs is None else prompt
+
+
+def as_prompt(
+    reference: str, function: Callable[..., Any], inputs: tuple[PromptInput, ...], node: Node, *, hint: str
+) -> PromptVersion | None:
+    """A callable in the form of a prompt; None after noting a fault.
+
+    Args:
+        reference: What it is called in requests and reports.
+        function: It, or what it stands for: its version, or the source of its module, tells one from the next.
+        inputs: Its parameters.
+        node: What may hold ``version`` and ``timeout_s``.
+        hint: How to write a version there.
+    """
+    version = _version(node, function, hint)
     timeout_s = _timeout(node)
-    source = "" if version else _source(function, node)
-    if inputs is None or version is None or source is None:
+    source = "" if version else _source(function, node, hint)
+    if version is None or source is None:
         return None
-    return _as_prompt(reference.strip(), function, inputs, version, source, timeout_s)
-
-
-def _as_prompt(
-    reference: str,
-    function: Callable[..., Any],
-    inputs: tuple[PromptInput, ...],
-    version: str,
-    source: str,
-    timeout_s: float,
-) -> PromptVersion:
     identity = {"version": version} if version else {"source": source}
     return PromptVersion(
         name=reference,
@@ -106,7 +112,7 @@ def _inputs(function: Callable[..., Any], node: Node, given: Collection[str]) ->
     return tuple(PromptInput(name=name, kind="any", required=required) for name, required in named.items())
 
 
-def _version(node: Node, function: Callable[..., Any]) -> str | None:
+def _version(node: Node, function: Callable[..., Any], hint: str) -> str | None:
     """As the suite says, else the callable's own; "" if neither does; None after noting a fault."""
     written = node.get("version")
     if written is not None and (not isinstance(written.value, str | int) or isinstance(written.value, bool)):
@@ -115,7 +121,7 @@ def _version(node: Node, function: Callable[..., Any]) -> str | None:
     version = getattr(function, "version", "") if written is None else written.value
     if not isinstance(version, str | int) or isinstance(version, bool):
         what = f"the attribute `version` of the target is a {type(version).__name__}, not text"
-        node.fault(what, 'Write `target: {call: package.module:function, version: "1"}`, which wins.')
+        node.fault(what, f"{hint}, which wins.")
         return None
     text = str(version).strip()
     if any(char.isspace() or char in "[]@" or not char.isprintable() for char in text) or "::" in text:
@@ -125,12 +131,11 @@ def _version(node: Node, function: Callable[..., Any]) -> str | None:
     return text
 
 
-def _source(function: Callable[..., Any], node: Node) -> str | None:
+def _source(function: Callable[..., Any], node: Node, hint: str) -> str | None:
     try:
         return callable_fingerprint(function)
     except ToolboxError as fault:
-        hint = 'Write `target: {call: package.module:function, version: "1"}`, and raise it with every change.'
-        node.fault(fault.what, hint)
+        node.fault(fault.what, f"{hint}, and raise it with every change.")
         return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
 from pytest_promptgate.core.default_rule import default_rule
@@ -27,32 +28,23 @@ from pytest_promptgate.files.suite_target import read_target
 from pytest_promptgate.files.suite_turns import check_turns, read_turns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_promptgate.core.types import BoundScorer, Case, MetricGate, MetricSpec, ModelPin, PromptVersion
     from pytest_promptgate.files.suite_dataset import Dataset
 
-__all__ = ["SUFFIX", "SuiteContext", "load_suite", "suite_name"]
+__all__ = ["JUDGING", "SUFFIX", "Subject", "SuiteContext", "load_suite", "read_suite", "suite_name"]
 
 SUFFIX = ".eval.yaml"
-KEYS = frozenset(
+# What does not depend on who is asked.
+JUDGING = frozenset(
     {
-        *(
-            "suite",
-            "prompt",
-            "target",
-            "model",
-            "dataset",
-            "inputs",
-            "constants",
-            "samples",
-            "scorers",
-            "metrics",
-            "gate",
-        ),
-        *("must_pass", "slices", "smoke", "outputs", "extract", "turns"),
+        *("suite", "dataset", "samples", "scorers", "metrics", "gate"),
+        *("must_pass", "slices", "smoke", "outputs", "extract"),
     }
 )
+KEYS = JUDGING | {"prompt", "target", "model", "inputs", "constants", "turns"}
 
 _NAME = re.compile(r"[^\W_][\w.-]*\Z")
 _LEAST = "The least that works:\nprompt: NAME\ndataset: ../datasets/NAME.jsonl\nscorers: [exact_match]"
@@ -79,18 +71,53 @@ def load_suite(path: Path, context: SuiteContext) -> Suite:
     if not isinstance(document.value, Mapping):
         root.wrong("a mapping", _LEAST)
         raise faults[0]
-    suite = _read(root, path, context)
-    raise_faults(faults, file=file)
+    root.keys(KEYS)
+    asked = _subject(root, context)
+    return read_suite(root, path, context, name=suite_name(path), subject=lambda _dataset: asked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Who is asked."""
+
+    prompt: PromptVersion | None  # None: it has faults, which are noted
+    slots: Mapping[str, ModelPin]
+
+
+def read_suite(
+    root: Node, path: Path, context: SuiteContext, *, name: str, subject: Callable[[Dataset | None], Subject]
+) -> Suite:
+    """The suite that stands at `root`.
+
+    Args:
+        root: A mapping, whose keys are known.
+        path: The file that it stands in; paths start at its directory.
+        context: What it may refer to.
+        name: Of a suite that does not give itself one.
+        subject: Who is asked about the rows of a dataset; it notes faults.
+
+    Raises:
+        PromptGateError: Anything is wrong that can be known before the first call; several faults as `Faults`.
+    """
+    file = context.shown(path)
+    suite = _read(root, path, context, name, subject)
+    raise_faults(root.faults, file=file)
     if suite is None:
         raise AssertionError(f"{file}: no suite and no fault")
     return suite
 
 
-def _read(root: Node, path: Path, context: SuiteContext) -> Suite | None:
-    root.keys(KEYS)
+def _subject(root: Node, context: SuiteContext) -> Subject:
     prompt = _prompt(root, context)
-    slots = read_slots(root, prompt, context.providers)
+    return Subject(prompt=prompt, slots=read_slots(root, prompt, context.providers))
+
+
+def _read(
+    root: Node, path: Path, context: SuiteContext, name: str, subject: Callable[[Dataset | None], Subject]
+) -> Suite | None:
     dataset = read_dataset(root, path.parent, context)
+    asked = subject(dataset)
+    prompt, slots = asked.prompt, asked.slots
     inputs, constants = read_inputs(root, prompt, dataset.columns if dataset else None)
     scorers = read_scorers(root, context, path.parent)
     metrics, gates = _judged(root, scorers, context)
@@ -103,7 +130,7 @@ def _read(root: Node, path: Path, context: SuiteContext) -> Suite | None:
     )
     check_turns(root, cases, "" if root.faults else turns)
     must_pass = read_must_pass(root.get("must_pass"), cases or None, names_of(root))
-    plain = _plain(root, path)
+    plain = _plain(root, name)
     named, policy = read_rule(root.get("gate"))
     check_margins(root.get("gate"), named, gates)
     if root.faults or prompt is None:
@@ -152,10 +179,10 @@ def _rules(named: str | None, slots: Mapping[str, ModelPin], context: SuiteConte
     return _Rules(rule=next(iter(defaults.values())), default_rules=defaults)
 
 
-def _plain(root: Node, path: Path) -> _Plain:
+def _plain(root: Node, name: str) -> _Plain:
     outputs = root.get("outputs")
     return _Plain(
-        name=_name(root, path),
+        name=_name(root, name),
         samples=_whole(root, "samples", 1),
         smoke=_whole(root, "smoke", 8),
         outputs=outputs is None or outputs.flag() is not False,
@@ -209,9 +236,9 @@ def _cases(
     return cases
 
 
-def _name(root: Node, path: Path) -> str:
+def _name(root: Node, default: str) -> str:
     node = root.get("suite")
-    name = node.text("a name") if node else suite_name(path)
+    name = node.text("a name") if node else default
     if name and not _NAME.match(name):
         hint = "Use letters, digits, '.', '_' and '-', a letter or digit first: `suite: NAME`."
         (node or root).fault(f"{name!r} is no name for a suite", hint)

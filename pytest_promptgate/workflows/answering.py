@@ -27,6 +27,7 @@ from pytest_promptgate.workflows.curtailing import Curtailment
 from pytest_promptgate.workflows.jobs import Job, answered, unanswered, unchanged
 from pytest_promptgate.workflows.judging import Bench
 from pytest_promptgate.workflows.lanes import Crew, Lane, Lanes
+from pytest_promptgate.workflows.left_out import LeftOut
 from pytest_promptgate.workflows.permits import Permits
 from pytest_promptgate.workflows.scoring import being_cancelled, grades_of
 from pytest_promptgate.workflows.stops import Stop, Stops, Subject, asked_of, known, suite_of
@@ -242,6 +243,8 @@ class Answering:
             return
         try:
             completion = await lane.answer(job)
+        except LeftOut as left:
+            self._file(job, unanswered(job, Origin.ASKED, left.grade))
         except RequestRefused as error:
             self._file(job, unanswered(job, Origin.ASKED, Unscored(reason=f"provider refused: {error.what}")))
         except (AccountStopped, ConfigError, WrongModel) as error:

@@ -8,14 +8,26 @@ their threads are joined when the interpreter exits, and Ctrl-C would wait for t
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pytest_promptgate.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+
+T = TypeVar("T")
+
+
+async def _settled(work: Coroutine[Any, Any, T]) -> tuple[T | None, BaseException | None]:
+    """What `work` came to; nothing that users' code raises is to end the loop."""
+    try:
+        return await work, None
+    except BaseException as error:  # noqa: BLE001 raised again where the caller is
+        return None, error
 
 
 class Background:
@@ -60,6 +72,28 @@ class Background:
         except RuntimeError:  # closed between the check and the call
             self._thread.join()
             raise self._dead() from self._failure
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` returns, run in the loop; blocks, and starts the thread if need be. Raises what it raises.
+
+        Raises:
+            EngineError: As `check`.
+        """
+        self.start()
+        assert self._loop is not None
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise EngineError(
+                "promptgate", "this is the engine's loop, which cannot wait for itself", hint="Use await."
+            )
+        done = asyncio.run_coroutine_threadsafe(_settled(work), self._loop)
+        while not done.done():
+            self.check()
+            concurrent.futures.wait([done], timeout=0.1)
+        returned, error = done.result()
+        if error is not None:
+            raise error
+        return cast("T", returned)
 
     def check(self) -> None:
         """Raise if the loop cannot work any more.

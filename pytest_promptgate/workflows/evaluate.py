@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_promptgate.core.pairs import production_of
 from pytest_promptgate.core.types import Baseline, Grade, Judged, ModelPin, Origin, Result, Skipped, Trial
@@ -22,7 +22,7 @@ from pytest_promptgate.workflows.reuse import labelled, reuse_of
 from pytest_promptgate.workflows.sources import Ports, Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 
     from pytest_promptgate.core.certainty import Stopped
     from pytest_promptgate.core.limits import Budget
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from pytest_promptgate.errors import PromptGateError
     from pytest_promptgate.workflows.progress import Progress
     from pytest_promptgate.workflows.watch import Watch
+
+T = TypeVar("T")
 
 _CANCEL_S = 2.0  # for cancelled trials to be filed
 _CLOSE_S = 10.0  # for accounts and stores to be closed
@@ -71,6 +73,8 @@ class Evaluation:
         self._early: list[list[Job]] = []  # submitted before `start`
         self._plans: dict[tuple[str, str], Plan] = {}
         self._begun = False
+        self._held = False  # since a survey
+        self._terms: tuple[Budget | None, float | None] | None = None  # of the first `start`, until they are told
         self._ledger = Ledger()
         ports = Ports(account_of=account_of, store_of=store_of, offline=offline, refresh=refresh)
         self._sources = Sources(ports)
@@ -87,6 +91,7 @@ class Evaluation:
         *,
         once: Collection[str] = (),
         watch: Watch | None = None,
+        held: bool = False,
     ) -> None:
         """Have `cases` of a plan (None: all of them) answered and scored; those submitted before are left as they are.
 
@@ -96,6 +101,7 @@ class Evaluation:
             once: Ids of cases of which one sample is asked; a second `submit` that does not name them asks the others.
             watch: Is told every result. When it says that a failure is certain, no further call is started for the
                 suite and slot: its open trials end as `Skipped`.
+            held: Also after `start` they wait, for a `survey` and the next `start`.
         """
         self._plans[plan.suite.name, plan.slot] = plan
         if watch is not None:
@@ -112,7 +118,7 @@ class Evaluation:
         if not open_jobs:
             return
         self._early.append(open_jobs)
-        if self._begun:
+        if self._begun and not held:
             self.start()
 
     def stopped(self, suite: str, slot: str) -> Stopped | None:
@@ -171,6 +177,7 @@ class Evaluation:
         if self._early:
             self._background.start()
             self._background.call(self._answering.hold)
+            self._held = True
             self._hand_over(take)
             while not routed.wait(interval):
                 self._background.check()
@@ -190,16 +197,23 @@ class Evaluation:
         if not self._begun:
             self._begun = True
             self._ledger.begin()
-            if self._background.alive:
-                self._background.call(self._answering.begin, budget, limit_s)
+            self._terms = budget, limit_s
         if self._early:
             self._background.start()
+        if self._background.alive and (self._held or self._terms is not None):
+            self._let_go()
+        if self._early:
             self._hand_over(lambda _jobs: None)
 
     def release(self) -> None:
         """Let the calls go that a `survey` in the middle of a run held back; what was granted at `start` holds."""
         if self._background.alive:
-            self._background.call(self._answering.begin, None, None)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Let calls start, on the terms of the first `start`, which may have come before the thread."""
+        self._background.call(self._answering.begin, *(self._terms or (None, None)))
+        self._terms, self._held = None, False
 
     def _hand_over(self, routed: Callable[[Sequence[Job]], None]) -> None:
         self._background.call(self._answering.add, [job for jobs in self._early for job in jobs], routed)
@@ -288,6 +302,22 @@ class Evaluation:
     def judged(self, suite: str, slot: str) -> tuple[Judged, ...]:
         """What the judges of one suite and slot were asked for."""
         return self._answering.bench.used(suite, slot)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` returns, run in the engine's loop, in which targets run too; blocks, and raises what it raises.
+
+        Raises:
+            EngineError: The engine's thread died or has ended, or this process is a fork.
+        """
+        return self._background.run(work)
+
+    def check(self) -> None:
+        """Raise if results will never come.
+
+        Raises:
+            EngineError: The engine's thread died, or this process is a fork.
+        """
+        self._background.check()
 
     def pause(self) -> None:
         """Start no further call, as while somebody debugs; answers that are under way still come in."""

@@ -50,7 +50,7 @@ def with_result(progress: Progress, result: Result) -> Progress:
         stored=progress.stored + (result.origin is Origin.STORED),
         unchanged=progress.unchanged + (result.origin is Origin.UNCHANGED),
         errored=progress.errored + any(isinstance(grade, Errored) for grade in grades),
-        skipped=progress.skipped + any(isinstance(grade, Skipped) for grade in grades),
+        skipped=progress.skipped + any(isinstance(grade, Skipped) and not grade.left_out for grade in grades),
         tokens_in=progress.tokens_in + (seen.tokens_in or 0) * answered,
         tokens_out=progress.tokens_out + (seen.tokens_out or 0) * answered,
         cost_usd=_sum(progress.cost_usd, seen.cost_usd) if answered else progress.cost_usd,

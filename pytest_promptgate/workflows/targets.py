@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_promptgate.core.targets import arguments_of
 from pytest_promptgate.core.types import Completion
 from pytest_promptgate.errors import TargetError
+from pytest_promptgate.workflows.left_out import LeftOut
 from pytest_promptgate.workflows.returned import completion_of
 from pytest_promptgate.workflows.scoring import being_cancelled, described, place_in_users_code
 
@@ -58,9 +59,9 @@ class TargetAccount:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(target.timeout_s) as limit:
-                returned = await _called(target.call, arguments_of(request))
+                returned = await called(target.call, arguments_of(request))
         except BaseException as error:
-            if being_cancelled(error):
+            if being_cancelled(error) or isinstance(error, LeftOut | TargetError):
                 raise
             raise _fault(target, error, expired=limit.expired()) from error
         finally:
@@ -82,7 +83,8 @@ def _fault(target: Target, error: BaseException, *, expired: bool) -> TargetErro
     return TargetError(target.reference, f"the target raised {described(error)}", hint=where and f"at {where}")
 
 
-async def _called(call: Callable[..., Any], arguments: dict[str, Any]) -> object:
+async def called(call: Callable[..., Any], arguments: dict[str, Any]) -> object:
+    """What users' `call` returns: a coroutine function in this loop, any other one in a thread of its own."""
     if _is_async(call):
         return await call(**arguments)
     returned = await _in_thread(call, arguments)
