@@ -74,7 +74,7 @@ def test_the_walk_of_the_readme(example: pytest.Pytester) -> None:
 
 
 def test_the_front_page_quotes_the_first_red_gate_as_it_is(example: pytest.Pytester) -> None:
-    copy = next(line for (line, *_) in blocks(FRONT_PAGE) if line.startswith("cp "))
+    copy = next(line for (line, *_) in blocks(FRONT_PAGE, "sh") if line.startswith("cp "))
     (red,) = blocks(FRONT_PAGE, "text")
 
     result = run(example, [copy.partition(" && ")[0], "pytest --prompt-evals"])
