@@ -77,6 +77,12 @@ def commands(block: Block) -> Iterator[list[str]]:
             yield from (shlex.split(each) for each in shlex.join(words).split(" '&&' ") if each)
 
 
+def first_unquoted(quoted: str, output: list[str]) -> str:
+    """The first line of a quote that does not stand in the output, in this order; "…" stands for any lines."""
+    rest: Iterator[str] = (line.rstrip() for line in output)
+    return next((line for line in quoted.splitlines() if line != "…" and line.rstrip() not in rest), "")
+
+
 def headings(page: str) -> set[str]:
     """The anchors of a page, as GitHub makes them."""
     tokens = _MARKDOWN.parse(read_page(page))
