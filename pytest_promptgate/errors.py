@@ -5,6 +5,9 @@
     PromptGateError
     ├── FileError              a file that users write is wrong
     │   ├── PromptError
+    │   │   ├── TemplateError  it does not parse in the sandbox, or fails
+    │   │   │   └── TemplateLimit    it goes beyond its limits
+    │   │   └── VariableError  what a prompt declares and what its templates use are not the same names
     │   ├── DatasetError
     │   ├── SuiteError
     │   ├── RubricError        what a judge judges by
@@ -76,6 +79,18 @@ class FileError(PromptGateError):
 
 class PromptError(FileError):
     """A prompt file is wrong, or a prompt version cannot be found."""
+
+
+class TemplateError(PromptError):
+    """A template does not parse in the sandbox, or fails while it is rendered."""
+
+
+class TemplateLimit(TemplateError):
+    """A template does what no template may do, or uses up more than it may."""
+
+
+class VariableError(PromptError):
+    """What a prompt declares and what its templates use are not the same names."""
 
 
 class DatasetError(FileError):

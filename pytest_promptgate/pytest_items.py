@@ -47,11 +47,12 @@ class SuiteFile(pytest.File):
     def collect(self) -> Iterator[pytest.Collector]:
         """Read the suite and plan it: whatever can be wrong before the first call is told here."""
         if self.path.is_dir():
-            raise self.CollectError(str(_directory(self.eval_session.settings.shown(self.path))))
+            fault = _directory(self.eval_session.settings.shown(self.path))
+            raise self.CollectError(str(fault)) from fault
         try:
             runs = self.eval_session.open_suite(self.path)
         except PromptGateError as error:
-            raise self.CollectError(printable(str(error))) from None
+            raise self.CollectError(printable(str(error))) from error
         yield VersionCollector.of(self, runs)
 
 

@@ -16,6 +16,7 @@ from pytest_promptgate.files.lockfile_format import Lockfile
 from pytest_promptgate.pytest_aa import SelfTrials
 from pytest_promptgate.pytest_accounts import Limits
 from pytest_promptgate.pytest_confirm import with_stage2
+from pytest_promptgate.pytest_context import suite_context, usage_error
 from pytest_promptgate.pytest_control import submit
 from pytest_promptgate.pytest_drift import DriftCheck
 from pytest_promptgate.pytest_fail_fast import finish_first_rounds
@@ -60,6 +61,7 @@ class EvalSession:
         self.runs: dict[tuple[str, str], Run] = {}
         self.told: dict[str, str] = {}  # what went wrong with a case -> the first case that said so
         self.trust: dict[str, Trusted] = {}  # by suite
+        self.refuse = usage_error  # what becomes of faults of the project's own files; lint collects them
         self.begun = False
         self.trials = SelfTrials(self) if self.settings.aa else None
         self.drift = DriftCheck(self) if self.settings.judge_drift else None
@@ -92,12 +94,18 @@ class EvalSession:
         Raises:
             pytest.UsageError: One of them is wrong: nothing can be collected then.
         """
-        try:
-            file = self.settings.lockfile.parent / CONFIG_FILE
-            self.project = load_config(file, kinds=self.toolbox().providers, name=self.settings.shown(file))
-            self.reference = read_reference(self.settings, self.toolbox().aggregates)
-        except PromptGateError as error:
-            raise pytest.UsageError(str(error)) from None
+        for read in (self._read_config, self._read_reference):
+            try:
+                read()
+            except PromptGateError as error:
+                self.refuse(error)
+
+    def _read_config(self) -> None:
+        file = self.settings.lockfile.parent / CONFIG_FILE
+        self.project = load_config(file, kinds=self.toolbox().providers, name=self.settings.shown(file))
+
+    def _read_reference(self) -> None:
+        self.reference = read_reference(self.settings, self.toolbox().aggregates)
 
     def toolbox(self) -> toolboxes.Toolbox:
         """The offers of everything registered with pytest so far; conftests of deeper directories arrive late."""
@@ -126,24 +134,13 @@ class EvalSession:
         from pytest_promptgate.core.default_rule import ruled
         from pytest_promptgate.core.plan import plan
         from pytest_promptgate.core.self_trial import without_promises
-        from pytest_promptgate.files.suites import SuiteContext, load_suite
+        from pytest_promptgate.files.suites import load_suite
         from pytest_promptgate.files.templates import render
         from pytest_promptgate.pytest_versions import check_versions_present, check_versions_unedited
-        from pytest_promptgate.scorers.extraction import EXTRACTION
 
-        tools = self.toolbox()
-        context = SuiteContext(
-            root=self.settings.root,
-            prompts=self.settings.prompts,
-            providers=self.project.providers,
-            scorers=tools.scorers,
-            aggregates=tools.aggregates,
-            loaders=tools.loaders,
-            extraction=EXTRACTION,
-        )
         check_versions_present(self.reference, self.settings.shown(path))
-        written = with_models(load_suite(path, context), self.settings.models, self.project.providers)
-        suite = trusting(self, written)
+        written = load_suite(path, suite_context(self))
+        suite = trusting(self, with_models(written, self.settings.models, self.project.providers))
         refuse_twin(suite, self.runs.values())
         check_versions_unedited(self.reference, suite)
         kinds = {name: spec.kind for name, spec in self.project.providers.items()}

@@ -15,6 +15,7 @@ from pytest_promptgate.cli.estimate import estimate
 from pytest_promptgate.cli.exits import Commands
 from pytest_promptgate.cli.history import history
 from pytest_promptgate.cli.init import init
+from pytest_promptgate.cli.lint import lint
 from pytest_promptgate.cli.log import log
 from pytest_promptgate.cli.migrate import migrate
 from pytest_promptgate.cli.new_version import new_version
@@ -41,6 +42,7 @@ def schema(kind: str) -> None:
 
 
 main.add_command(init)
+main.add_command(lint)
 main.add_command(estimate)
 main.add_command(power)
 main.add_command(calibrate)

@@ -74,8 +74,9 @@ def pins(as_json: bool) -> int:
 
 def _found(project: Project) -> tuple[Sequence[WrittenPin], Sequence[str]]:
     settings = project.evals.settings
-    names = {run.suite.path for run in project.runs} | {each for each in project.broken if each.endswith(SUFFIX)}
-    return written_pins(settings.root, settings.prompts, [settings.root / each for each in sorted(names)])
+    suites = {settings.root / run.suite.path for run in project.runs}
+    suites |= {path for path, _ in project.errors if path is not None and path.name.endswith(SUFFIX)}
+    return written_pins(settings.root, settings.prompts, sorted(suites))
 
 
 def _told(project: Project, written: WrittenPin, served: Mapping[str, Served], *, now: datetime) -> _Told:

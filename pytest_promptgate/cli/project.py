@@ -9,7 +9,7 @@ import contextlib
 import io
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
@@ -18,6 +18,7 @@ from pytest_promptgate.core.ports import StoreKey
 from pytest_promptgate.core.retention import current_round
 from pytest_promptgate.core.rounds import counting
 from pytest_promptgate.core.wording import did_you_mean
+from pytest_promptgate.errors import PromptGateError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.pytest_session import EvalSession
 
 SUFFIX = ".eval.yaml"
+SuiteErrors: TypeAlias = "tuple[Path | None, PromptGateError]"
 # What a project's `addopts` select for its tests would hide suites from a command that wants to see them.
 _UNSELECTED: tuple[tuple[str, object], ...] = (
     *((name, False) for name in ("lf", "failedfirst", "newfirst", "stepwise")),
@@ -43,16 +45,16 @@ class Project:
         evals: What pytest collected.
         runs: The suites and slots that the command is about.
         faults: Messages of suites that cannot be read.
-        broken: The paths of these suites, relative to the root.
+        errors: The same as errors with the suite's file, and those of the project's own files with None.
     """
 
     def __init__(
-        self, evals: EvalSession, runs: Sequence[Run], faults: Sequence[str], broken: Sequence[str] = ()
+        self, evals: EvalSession, runs: Sequence[Run], faults: Sequence[str], errors: Sequence[SuiteErrors] = ()
     ) -> None:
         self.evals = evals
         self.runs = tuple(sorted(runs, key=lambda run: (run.suite.path, tuple(run.suite.slots).index(run.slot))))
         self.faults = tuple(faults)
-        self.broken = tuple(broken)
+        self.errors = tuple(errors)
         self._endpoints: dict[str, str] = {}
         self._stores: dict[str, FileStore] = {}
 
@@ -122,6 +124,7 @@ def open_project(
     need_suites: bool = True,
     tolerant: bool = False,
     options: Sequence[str] = (),
+    collect_errors: bool = False,
 ) -> Project:
     """Open the project of the working directory.
 
@@ -131,12 +134,13 @@ def open_project(
         need_suites: Finding none is an error.
         tolerant: Suites that cannot be read are faults of the project, not the command's end.
         options: Further ones of pytest's.
+        collect_errors: So are wrong project files (promptgate.yaml, the lockfile).
 
     Raises:
         Stop: With the message and the exit code that pytest would give.
     """
     names = [each for each in wanted if not _is_path(each)]
-    probe = _Probe(whole=whole or bool(names))
+    probe = _Probe(whole=whole or bool(names), collect_errors=collect_errors)
     code, said = _collect(probe, [*options, *([] if names else wanted)])
     evals = probe.evals
     if code == INTERRUPTED and not probe.faults:
@@ -148,12 +152,12 @@ def open_project(
     runs = list(evals.runs.values())
     if need_suites and not runs:
         raise Stop(f"there is no *{SUFFIX} file below {evals.config.rootpath}\n  Write one, or name its path.", USAGE)
-    return Project(evals, _named(runs, wanted, evals) if names else runs, probe.faults, probe.broken)
+    return Project(evals, _named(runs, wanted, evals) if names else runs, probe.faults, probe.errors)
 
 
 def run_suites(paths: Sequence[str], options: Sequence[str]) -> tuple[int, Sequence[Run]]:
     """Let pytest run suites, and say on the screen what it says; its exit code, and the runs with their reports."""
-    probe = _Probe(whole=False)
+    probe = _Probe(whole=False, collect_errors=False)
     # The command itself has imported the package before pytest could rewrite its asserts; there are none to rewrite.
     quiet = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
     code = pytest.main(["--prompt-evals", *quiet, *options, *paths], plugins=[probe])
@@ -193,11 +197,12 @@ def _collect(probe: _Probe, paths: Sequence[str]) -> tuple[int, str]:
 class _Probe:
     """A pytest plugin that keeps what the eval hooks collected."""
 
-    def __init__(self, *, whole: bool) -> None:
+    def __init__(self, *, whole: bool, collect_errors: bool) -> None:
         self.whole = whole
+        self.collect_errors = collect_errors
         self.evals: EvalSession | None = None
         self.faults: list[str] = []
-        self.broken: list[str] = []
+        self.errors: list[SuiteErrors] = []
         self.usage = ""
         self.collected = False
 
@@ -223,11 +228,17 @@ class _Probe:
         if hooks is not None:
             self.evals = hooks.evals
             hooks.evals.evals_only = True
+            if self.collect_errors:
+                hooks.evals.refuse = lambda error: self.errors.append((None, error))
+
+    def pytest_exception_interact(self, node: pytest.Collector, call: pytest.CallInfo[object]) -> None:
+        cause = call.excinfo.value.__cause__ if call.excinfo else None
+        if isinstance(cause, PromptGateError):
+            self.errors.append((node.path, cause))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.faults.append(str(report.longrepr))
-            self.broken.append(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self) -> None:

@@ -12,7 +12,14 @@ from pytest_promptgate.core.fingerprint import request_digest
 from pytest_promptgate.core.targets import call_messages
 from pytest_promptgate.core.turns import lengths, opening
 from pytest_promptgate.core.types import Case, Json, Message, ModelPin, Request, Suite, Trial
-from pytest_promptgate.errors import DatasetError, PromptError, PromptGateError, told_together
+from pytest_promptgate.errors import (
+    DatasetError,
+    PromptError,
+    PromptGateError,
+    TemplateError,
+    TemplateLimit,
+    told_together,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -120,7 +127,8 @@ def _requests(suite: Suite, pin: ModelPin, render: Renderer) -> list[Request]:
             before = _with_shared(messages, before)
         except PromptGateError as error:
             faults.append(_at_row(error, case))
-            if len(faults) == _FAULTS_TOLD:
+            # A limit may have taken seconds, and the next row would take them again.
+            if len(faults) == _FAULTS_TOLD or isinstance(error, TemplateLimit):
                 break
             continue
         requests.append(
@@ -177,7 +185,8 @@ def _at_row(error: PromptGateError, case: Case) -> PromptGateError:
         return error
     template = f"The template: {error.where}" if str(error.where) else ""
     hint = "\n".join(line for line in (template, error.hint) if line)
-    return PromptError(case.place, f"case {case.id!r} cannot be rendered: {error.what}", hint=hint)
+    kind = TemplateError if isinstance(error, TemplateError) else PromptError
+    return kind(case.place, f"case {case.id!r} cannot be rendered: {error.what}", hint=hint)
 
 
 def _with_shared(messages: tuple[Message, ...], before: tuple[Message, ...]) -> tuple[Message, ...]:

@@ -72,7 +72,7 @@ def read_front_matter(node: Node, *, name: str, version: str) -> FrontMatter:
     if metadata:
         metadata.pairs()
         _agrees(metadata.get("version"), version, "the file name")
-    pin, parameters = _model(node.get("model"))
+    pin, parameters = read_model(node.get("model"))
     _template(node.get("template"))
     declared, outputs, tools = node.get("inputs"), node.get("outputs"), node.get("tools")
     return FrontMatter(
@@ -113,7 +113,8 @@ def _references(node: Node) -> Iterator[Node]:
             yield from _references(item)
 
 
-def _model(node: Node | None) -> tuple[ModelPin | None, Mapping[str, Json]]:
+def read_model(node: Node | None) -> tuple[ModelPin | None, Mapping[str, Json]]:
+    """Pin and parameters of ``model:``; what is wrong is noted at its nodes."""
     if node is None:
         return None, {}
     if isinstance(node.value, str):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.wording import did_you_mean, shown
 from pytest_promptgate.errors import Faults, FileError, Place, PromptGateError, told_together
+from pytest_promptgate.files.scalars import read_by_yaml_1_1
 from pytest_promptgate.files.source import place_of
 
 if TYPE_CHECKING:
@@ -126,7 +127,14 @@ class Node:
         """Note that something else was expected."""
         unquoted = isinstance(self.value, str) and not self.quoted
         seen = "text" if unquoted else shown(self.value)
-        self.fault(f"{self.name or 'this file'} must be {what}, not {seen}", hint)
+        self.fault(f"{self.name or 'this file'} must be {what}, not {seen}", hint or self._as_yaml_sees_it())
+
+    def _as_yaml_sees_it(self) -> str:
+        """For ``1_000`` or ``Yes`` where a number or a truth value is expected."""
+        seen = read_by_yaml_1_1(self.value) if isinstance(self.value, str) and self.quoted else ""
+        if seen in ("true", "false"):
+            return f"YAML 1.2 reads {self.value} as text: write {seen}."
+        return f"YAML 1.2 reads {self.value} as text: write the number plainly." if "number" in seen else ""
 
     def _mapping(self) -> Mapping[str, Json]:
         if isinstance(self.value, Mapping):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.fingerprint import prompt_digest
 from pytest_promptgate.core.prompt import Message, PromptInput, PromptVersion
 from pytest_promptgate.core.wording import did_you_mean
-from pytest_promptgate.errors import Place, PromptError, PromptGateError
+from pytest_promptgate.errors import Place, PromptError, PromptGateError, TemplateError, VariableError
 from pytest_promptgate.files.composition import Composer
 from pytest_promptgate.files.front_matter import KEYS, REFUSED, FrontMatter, read_front_matter
 from pytest_promptgate.files.node import Node, raise_faults
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from pytest_promptgate.files.partials import Shelf
 
 FILE_NAME = re.compile(r"(v[1-9][0-9]{0,5})(\.prompty|\.yaml|\.txt)\Z")
+FUNCTIONS = (
+    "There are cycler, dict, joiner, namespace, raise_exception, range, and the template's own macros. "
+    "Today's date, say, is an input."
+)
 _BLOCK = re.compile(r"content\s*:\s*([|>])")
 
 
@@ -206,7 +210,7 @@ def _composed(draft: _Draft, composer: Composer) -> Whole | None:
             sections.append(composer.composed(piece))
         except TemplateFaultError as fault:
             place = Place(file=file, line=piece.line_of(fault.line - 1))
-            draft.node.note(PromptError(place, fault.what, hint=fault.hint))
+            draft.node.note(TemplateError(place, fault.what, hint=fault.hint))
         except PromptGateError as error:
             draft.node.note(error)
     if not sections or len(sections) < len(draft.sections):
@@ -218,22 +222,25 @@ def _composed(draft: _Draft, composer: Composer) -> Whole | None:
 def _agreed_inputs(draft: _Draft, whole: Whole, front: FrontMatter, lines: Sequence[str]) -> tuple[PromptInput, ...]:
     """The inputs, after a check that what is declared and what is used are the same names."""
     names = whole.names
+    for name in sorted(names.called):
+        place = _place_of_use(whole, name, names.used[name], draft.node.place.file, lines)
+        draft.node.note(VariableError(place, f"the template calls {name!r}, which is no function", hint=FUNCTIONS))
     if not draft.declares:
         certain = [PromptInput(name=name) for name in names.used]
         in_doubt = [PromptInput(name=name, required=False) for name in sorted(names.perhaps)]
         return (*certain, *in_doubt)
     declared = front.inputs
     for name, line in names.used.items():
-        if name not in declared:
+        if name not in declared and name not in names.called:
             place = _place_of_use(whole, name, line, draft.node.place.file, lines)
             hint = f"Declare it under `inputs:`. {did_you_mean(name, declared, label='Declared inputs')}"
             if place.file != draft.node.place.file:
                 hint = f"Declare it under `inputs:` of {draft.node.place.file}, which includes this partial."
-            draft.node.note(PromptError(place, f"the template uses {name!r}, which is not declared", hint=hint))
+            draft.node.note(VariableError(place, f"the template uses {name!r}, which is not declared", hint=hint))
     for name, (_, node) in declared.items():
         if not any(name in some for some in (names.used, names.perhaps, names.own)):
             hint = f"Remove it, or write {{{{ {name} }}}} in a message."
-            node.fault(f"the input {name!r} is declared and never used", hint)
+            node.note(VariableError(node.place, f"the input {name!r} is declared and never used", hint=hint))
     return tuple(each for each, _ in declared.values())
 
 

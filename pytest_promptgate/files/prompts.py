@@ -52,6 +52,11 @@ def find_prompt(root: Path, directory: Path, reference: str, *, where: Place | s
     return load_prompt_file(files[wanted], root=root)
 
 
+def is_name(text: str) -> bool:
+    """Whether a suite can name a prompt so."""
+    return _NAME.match(text) is not None
+
+
 def list_versions(directory: Path, name: str) -> tuple[str, ...]:
     """``v1``, ``v2``, … of one prompt, ascending.
 

@@ -37,6 +37,15 @@ _WORDS: Mapping[str, Json] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_OCTAL = re.compile(r"[-+]?0[0-7_]+\Z")
+_GROUPED = re.compile(r"[-+]?[0-9][0-9]*(?:_[0-9_]*)(?:\.[0-9_]*)?\Z")
+_BINARY = re.compile(r"[-+]?0b[01_]+\Z")
+_SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?\Z")
+_TRUTHS: Mapping[str, str] = {
+    **{form: "true" for word in ("yes", "on", "y") for form in (word, word.title(), word.upper())},
+    **{form: "false" for word in ("no", "off", "n") for form in (word, word.title(), word.upper())},
+}
 
 
 def plain_value(text: str) -> Json:
@@ -61,3 +70,20 @@ def plain_value(text: str) -> Json:
     if math.isinf(value):
         raise ValueError(f"{text[:40]} is too large for a number")
     return value
+
+
+def read_by_yaml_1_1(text: str) -> str:
+    """What YAML 1.1 makes of an unquoted scalar that is text here, in words; "" if it is text there too."""
+    if text in _TRUTHS:
+        return _TRUTHS[text]
+    if not text or text[0] not in "+-0123456789":
+        return ""
+    if _OCTAL.match(text):
+        return f"the octal number {int(text.replace('_', ''), 8)}" if len(text) < _MOST_DIGITS else "an octal number"
+    if _GROUPED.match(text):
+        return f"the number {text.replace('_', '')[:40]}"
+    if _BINARY.match(text):
+        return "a binary number"
+    if _SEXAGESIMAL.match(text):
+        return "a number of base 60"
+    return "a date" if _DATE.match(text) else ""

@@ -120,6 +120,16 @@ def place_of(document: Document, route: Route) -> Place:
     return document.places[route]
 
 
+def plain_scalars(text: str) -> Iterator[tuple[int, int, str]]:
+    """Line, column and text of every unquoted key and value, up to the first fault; lines count from 1."""
+    try:
+        for event in yaml.parse(text.removeprefix("\ufeff")[:MOST_CHARACTERS], Loader=_LOADER):
+            if isinstance(event, yaml.ScalarEvent) and event.implicit[0] and event.start_mark:
+                yield event.start_mark.line + 1, event.start_mark.column + 1, event.value
+    except yaml.YAMLError:
+        return
+
+
 class _Reader:
     """One pass over the parser's events."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from os.path import normpath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_promptgate.core.fingerprint import scorer_fingerprint
@@ -9,8 +11,6 @@ from pytest_promptgate.core.types import BoundScorer
 from pytest_promptgate.files.rubrics import read_rubric
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_promptgate.files.node import Node
     from pytest_promptgate.files.suite_context import SuiteContext
 
@@ -36,7 +36,7 @@ def bound_judge(name: str, kind: str, settings: Node, context: SuiteContext, dir
         settings.fault(f"{kind} has no rubric", f"Write `{kind}: {{rubric: rubrics/{name or 'tone'}.yaml}}`.")
         return None
     path = node.text("the path of a rubric")
-    rubric = read_rubric(directory / path, context, node, pairwise=kind == COMPARE) if path else None
+    rubric = read_rubric(Path(normpath(directory / path)), context, node, pairwise=kind == COMPARE) if path else None
     if rubric is None:
         return None
     offer: Any = context.scorers[kind]

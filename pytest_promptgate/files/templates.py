@@ -18,8 +18,10 @@ from jinja2.meta import find_undeclared_variables
 
 from pytest_promptgate.core.printable import one_line
 from pytest_promptgate.core.prompt import Json, Message, PromptVersion
-from pytest_promptgate.errors import Place, PromptError
-from pytest_promptgate.files.sandbox import MOST_CHARACTERS, environment, spent
+from pytest_promptgate.errors import Place, PromptError, TemplateError, TemplateLimit
+from pytest_promptgate.files.sandbox import environment
+from pytest_promptgate.files.spending import MOST_CHARACTERS, spent
+from pytest_promptgate.files.template_uses import asked_about, bound_names, called_names, reaches_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 # Ends every section but the last while they are rendered together, with a line feed, so that no two share a line.
 _MARK = secrets.token_hex(16)
+MOST_TAGS = 10_000
+MOST_IN_TAGS = 100_000
+_TAG = re.compile(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)", re.DOTALL)
 _INHERITANCE = {nodes.Extends: "extends", nodes.Block: "block"}
 _PRINTS_NOTHING = (nodes.Assign, nodes.AssignBlock, nodes.Macro, nodes.Import, nodes.FromImport)
 
@@ -41,11 +46,13 @@ class TemplateNames:
         used: Taken from outside for certain, with the line of the template on which they stand first.
         perhaps: Taken from outside in some branches only; ``{% set %}`` binds them in others.
         own: Jinja's, such as ``range``, unless an input takes the name.
+        called: Those of `used` that are called, as no value of a row can be.
     """
 
     used: Mapping[str, int]
     perhaps: frozenset[str]
     own: frozenset[str]
+    called: frozenset[str]
 
 
 class TemplateFaultError(Exception):
@@ -94,6 +101,8 @@ def checked_tree(template: str) -> nodes.Template:
             f"{{% {_INHERITANCE[type(node)]} %}} is not available in prompts",
             "Put shared text into a partial and {% include %} it, or use a {% macro %}.",
         )
+    for line, name in reaches_inside(tree):
+        raise TemplateFaultError(line, f"{name!r} reaches into Python's inside", "A template only puts text together.")
     return tree
 
 
@@ -114,13 +123,15 @@ def template_names(template: str) -> TemplateNames:
     for name in tree.find_all(nodes.Name):
         if name.ctx == "load":
             read[name.name] = min(name.lineno, read.get(name.name, name.lineno))
-    bound = _names_bound_by_set(tree)
-    # Jinja reports every name that some branch leaves unbound; one that a `set` binds in another is left in doubt.
+    # Jinja reports every name that some branch leaves unbound; one that another binds, or that the template itself
+    # takes for absent now and then, is left in doubt.
     free = find_undeclared_variables(tree)
+    doubtful = bound_names(tree) | asked_about(tree)
     return TemplateNames(
-        used={name: read.get(name, 1) for name in sorted(free - bound)},
-        perhaps=frozenset(free & bound),
+        used={name: read.get(name, 1) for name in sorted(free - doubtful)},
+        perhaps=frozenset(free & doubtful),
         own=frozenset(name for name in read if name in environment.globals),
+        called=called_names(tree) & free - doubtful,
     )
 
 
@@ -160,7 +171,7 @@ def _with_defaults(prompt: PromptVersion, variables: Mapping[str, Json]) -> dict
 
 
 def _rendered(prompt: PromptVersion, template: Template, values: dict[str, Any]) -> str:
-    spent.calls = spent.items = 0
+    spent.begin()
     # Shared: Jinja would copy its globals through a ChainMap, which takes longer than all the rest.
     context = template.new_context({**environment.globals, **values}, shared=True)
     pieces: list[str] = []
@@ -173,33 +184,40 @@ def _rendered(prompt: PromptVersion, template: Template, values: dict[str, Any])
                 raise SecurityError(f"more than {MOST_CHARACTERS:,} characters")
     except Exception as error:  # noqa: BLE001 (the template is users' code: whatever it raises is its own fault)
         raise _placed(_told(prompt, error, values), prompt, template, error) from None
+    finally:
+        spent.end()
     return "".join(pieces)
 
 
-def _told(prompt: PromptVersion, error: Exception, values: Mapping[str, Any]) -> PromptError:
+def _told(prompt: PromptVersion, error: Exception, values: Mapping[str, Any]) -> TemplateError:
     message = one_line(str(error), width=200).rstrip(".")
     if isinstance(error, SecurityError):
-        return _error(prompt, f"the template goes beyond its limits: {message}", "A template only puts text together.")
+        return _limit(prompt, message, "A template only puts text together.")
     if isinstance(error, RecursionError):
-        return _error(prompt, "the template goes beyond its limits: a macro calls itself too deep")
+        return _limit(prompt, "a macro calls itself too deep")
     if not isinstance(error, UndefinedError):
         return _error(prompt, f"the template fails: {type(error).__name__}: {message}")
     names = ", ".join(sorted(values)) or "none"
     return _error(prompt, message, f"The variables given: {names}." if message.endswith("is undefined") else "")
 
 
-def _error(prompt: PromptVersion, what: str, hint: str = "") -> PromptError:
-    return PromptError(Place(file=prompt.path) if prompt.path else "", f"{prompt.label}: {what}", hint=hint)
+def _limit(prompt: PromptVersion, what: str, hint: str = "") -> TemplateLimit:
+    error = _error(prompt, f"the template goes beyond its limits: {what}", hint)
+    return TemplateLimit(error.where, error.what, hint=error.hint)
 
 
-def _placed(told: PromptError, prompt: PromptVersion, template: Template, error: Exception) -> PromptError:
+def _error(prompt: PromptVersion, what: str, hint: str = "") -> TemplateError:
+    return TemplateError(Place(file=prompt.path) if prompt.path else "", f"{prompt.label}: {what}", hint=hint)
+
+
+def _placed(told: TemplateError, prompt: PromptVersion, template: Template, error: Exception) -> TemplateError:
     """`told` at the line that raised `error`, where that is known."""
     own = [step.tb_lineno for step in _steps(error) if step.tb_frame.f_globals.get("__jinja_template__") is template]
     line = template.get_corresponding_lineno(own[-1]) if own else 0
     found = next((place for each in prompt.origins if (place := each.place(line))), None)
     if found is None:
         return told
-    return PromptError(Place(file=found[0], line=found[1]), told.what, hint=told.hint)
+    return type(told)(Place(file=found[0], line=found[1]), told.what, hint=told.hint)
 
 
 def _steps(error: Exception) -> Iterator[TracebackType]:
@@ -215,6 +233,7 @@ def _compiled(messages: tuple[Message, ...]) -> Template:
 
 
 def _parsed(template: str) -> nodes.Template:
+    _check_amount(template)
     try:
         environment.compile(template)  # unknown filters, tests and some syntax are found here only
         return environment.parse(template)
@@ -224,6 +243,15 @@ def _parsed(template: str) -> nodes.Template:
         raise TemplateFaultError(error.lineno, what, _syntax_hint(message)) from None
     except (RecursionError, SyntaxError):
         raise TemplateFaultError(1, "not a valid template: nested too deep") from None
+
+
+def _check_amount(template: str) -> None:
+    """Refuse what Jinja would take minutes to compile; plain text costs nothing."""
+    tags = [tag[0] for tag in _TAG.finditer(template)]
+    if len(tags) > MOST_TAGS or sum(map(len, tags)) > MOST_IN_TAGS:
+        what = f"{len(tags):,} tags of {sum(map(len, tags)):,} characters"
+        hint = f"At most {MOST_TAGS:,} tags and {MOST_IN_TAGS:,} characters in them are read: lists are inputs."
+        raise TemplateFaultError(1, what, hint)
 
 
 _HINTS: Sequence[tuple[str, str]] = (
@@ -246,10 +274,3 @@ _USUAL_HINT = (
 
 def _syntax_hint(message: str) -> str:
     return next((hint for pattern, hint in _HINTS if re.match(pattern, message)), _USUAL_HINT)
-
-
-def _names_bound_by_set(tree: nodes.Template) -> set[str]:
-    targets = [each.target for each in tree.find_all(nodes.Assign)]
-    targets += [each.target for each in tree.find_all(nodes.AssignBlock)]
-    within = [node for target in targets for node in (target, *target.find_all(nodes.Name))]
-    return {node.name for node in within if isinstance(node, nodes.Name)}

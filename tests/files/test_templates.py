@@ -9,7 +9,7 @@ import pytest
 
 from pytest_promptgate.core.types import Message, PromptInput, PromptVersion
 from pytest_promptgate.errors import PromptError
-from pytest_promptgate.files.sandbox import MOST_CHARACTERS
+from pytest_promptgate.files.spending import MOST_CHARACTERS
 from pytest_promptgate.files.templates import render, used_variables
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ def told(template: str, **variables: Json) -> str:
         ("{% filter upper %}{{ k }}{% endfilter %}", {"k"}),
         ("{{ range(3) }}{{ dict(a=b) }}{{ lipsum() }}{{ cycler(1) }}{{ joiner() }}{{ namespace(a=1) }}", {"b"}),
         ("{% set ns = namespace(n=0) %}{% for i in y %}{% set ns.n = i %}{% endfor %}{{ ns.n }}", {"y"}),
-        ("{{ items | map(attribute='a') | join(sep) }}{{ x is defined }}", {"items", "sep", "x"}),
+        ("{{ items | map(attribute='a') | join(sep) }}{{ x is defined }}", {"items", "sep"}),
+        ("{{ tone | default('kind') }}{{ tone }}{% if a is undefined %}{% endif %}{{ a }}", set()),
+        ("{% if x %}{% macro m() %}a{% endmacro %}{{ m() }}{% endif %}{% if x %}{{ m() }}{% endif %}", {"x"}),
         ("{% raw %}{{ a }}{% endraw %}{# {{ b }} #}", set()),
         ("{{ true and None }}{{ 'a' ~ b }}{{ c if d else e }}", {"b", "c", "d", "e"}),
     ],
@@ -95,6 +97,10 @@ def test_line_feeds_at_both_ends_are_stripped_and_other_white_space_is_kept() ->
         ("{% for i in range(3) %}{{ i }}{% endfor %}", "012"),
         ("{{ range(5, 0, -2) | list }}", "[5, 3, 1]"),
         ("{{ x.get('a', 1) }}", "1"),
+        ("{{ '{:,}'.format(10000000) }}{{ '%d' % 10000000 }}", "10,000,00010000000"),
+        ("{% for i in [1, 2, 3] %}{{ loop.length }}{% if loop.last %}{% break %}{% endif %}{% endfor %}", "333"),
+        ("{% for i in [[1]] recursive %}{{ loop(i) if i is iterable else i }}{% endfor %}", "1"),
+        ("{% set a %}x{% endset %}{% set b | upper %}y{% endset %}{{ a ~ b }}", "xY"),
         ("{{ 'ab' | center(6) }}{{ 'a\nb' | indent(2) }}{{ 'c'.ljust(3) }}|", "  ab  a\n  bc  |"),
         ("{{ [1, 2, 3] | batch(2) | list }}", "[[1, 2], [3]]"),
     ],
@@ -103,6 +109,8 @@ def test_ordinary_templates_meet_no_limit(template: str, text: str) -> None:
     assert rendered(template, x={}) == text
 
 
+DOUBLED = "{% set ns = namespace(s='a' * 1000) %}{% for i in range(40) %}"
+TOO_LONG = "a value of more than 5,000,000 characters"
 LIMIT = "the template goes beyond its limits: "
 HINT = "\n  A template only puts text together."
 
@@ -136,6 +144,33 @@ HINT = "\n  A template only puts text together."
         ("{{ 'a' | center(10**9) }}", f"{LIMIT}a size above 5,000,000{HINT}"),
         ("{{ b | batch(10**9, 'x') | list }}", f"{LIMIT}a size above 5,000,000{HINT}"),
         ("{{ 'a'.zfill(10**9) }}", f"{LIMIT}a size above 5,000,000{HINT}"),
+        (
+            "{{ 'a' | replace('a', 'b' * 4999999) | replace('b', 'cc') }}",
+            f"{LIMIT}a replacement longer than 5,000,000{HINT}",
+        ),
+        ("{{ ('a' * 4999999).replace('', 'b') }}", f"{LIMIT}a replacement longer than 5,000,000{HINT}"),
+        ("{{ '%999999999d' % 1 }}", f"{LIMIT}a size above 5,000,000{HINT}"),
+        ("{{ '%*d' % (10**9, 1) }}", f"{LIMIT}a size above 5,000,000{HINT}"),
+        ("{{ '{:>{w}}'.format(1, w=10**9) }}", f"{LIMIT}a size above 5,000,000{HINT}"),
+        ("{{ ([1] * 4999) | join('a' * 4999) }}", f"{LIMIT}a joined text longer than 5,000,000{HINT}"),
+        ("{{ [1] | tojson(indent=10**9) }}", f"{LIMIT}a number above 1,000{HINT}"),
+        ("{{ 5 | round(-10**9) }}", f"{LIMIT}a number above 1,000{HINT}"),
+        (f"{DOUBLED}{{% set ns.s = ns.s ~ ns.s %}}{{% endfor %}}", f"{LIMIT}{TOO_LONG}{HINT}"),
+        (f"{DOUBLED}{{% set ns.s = ns.s + ns.s %}}{{% endfor %}}", f"{LIMIT}{TOO_LONG}{HINT}"),
+        (
+            f"{DOUBLED}{{% set ns.s %}}{{{{ ns.s }}}}{{{{ ns.s }}}}{{% endset %}}{{% endfor %}}",
+            f"{LIMIT}{TOO_LONG}{HINT}",
+        ),
+        (f"{DOUBLED}{{% set ns.s = [ns.s, ns.s] %}}{{% endfor %}}", f"{LIMIT}{TOO_LONG}{HINT}"),
+        (
+            "{% set ns = namespace(n=9) %}{% for i in range(60) %}{% set ns.n = ns.n * ns.n %}{% endfor %}",
+            f"{LIMIT}a whole number of more than 100,000 bits{HINT}",
+        ),
+        (
+            "{% set x = [0] * 1001 %}{% for a in x %}{% for b in x %}{% endfor %}{% endfor %}",
+            f"{LIMIT}more than 1,000,000 steps of loops{HINT}",
+        ),
+        ("{{ raise_exception('no system role') }}", "the template fails: TemplateRuntimeError: no system role"),
         ("{{ lipsum() }}", f"{LIMIT}lipsum() gives another text every time{HINT}"),
         ("{{ 1 / 0 }}", "the template fails: ZeroDivisionError: division by zero"),
         ("{{ a + 1 }}", "the template fails: TypeError: unsupported operand type(s) for +: 'dict' and 'int'"),
@@ -143,6 +178,16 @@ HINT = "\n  A template only puts text together."
 )
 def test_a_template_that_fails_or_goes_too_far_is_told(template: str, message: str) -> None:
     assert told(template, a={}, b=[]) == f"p@v1: {message}"
+
+
+def test_more_tags_than_could_be_compiled_in_time_are_told() -> None:
+    with pytest.raises(PromptError) as caught:
+        used_variables("{{ a }}" * 10_001)
+
+    assert str(caught.value) == (
+        "line 1: 10,001 tags of 70,007 characters\n"
+        "  At most 10,000 tags and 100,000 characters in them are read: lists are inputs."
+    )
 
 
 def test_limits_are_counted_anew_for_every_prompt() -> None:
