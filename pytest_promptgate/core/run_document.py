@@ -253,9 +253,7 @@ class JudgeRun:
 
     scorer: str
     asked: Judged | None = None  # None: it was not needed
-    calibration: CalibrationRun | None = (
-        None  # None: nobody's labels vouch for this very rubric
-    )
+    calibration: CalibrationRun | None = None  # None: nobody's labels vouch for this very rubric
     trust: Trust | None = None  # None: it has no rubric
     doubt: str = ""  # why it does not gate like any scorer
     compared: Pairs | None = None  # None: it holds no answers against production's
