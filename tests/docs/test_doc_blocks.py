@@ -16,7 +16,7 @@ from pytest_promptgate.cli.main import main
 
 # page -> language -> the file whose tests run every such block as it stands there.
 OWN: Mapping[str, Mapping[str, str]] = {
-    "README.md": dict.fromkeys(("jinja", "jsonl", "yaml"), "tests/docs/test_doc_suites.py"),
+    "README.md": dict.fromkeys(("jinja", "jsonl", "python", "yaml"), "tests/docs/test_doc_suites.py"),
     "docs/ci.md": {"yaml": "tests/front/test_ci_recipes.py"},
     "docs/getting_started.md": {
         "jinja": "tests/test_getting_started.py",

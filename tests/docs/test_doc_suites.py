@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -117,11 +119,30 @@ def rubric_of(block: Block) -> str:
     return found[1] if found else ""
 
 
-def test_the_files_of_the_front_page_are_a_project(tmp_path: Path) -> None:
+@pytest.fixture
+def front_page(tmp_path: Path) -> SuiteProject:
+    """The files that README.md shows."""
     project = SuiteProject(root=tmp_path, offers=promptgate_scorers())
-    files = {block.file: block.text for block in blocks("README.md") if block.language in ("jinja", "jsonl", "yaml")}
-    for name, text in files.items():
-        project.write(name, text)
-    (path,) = [name for name in files if name.endswith(".eval.yaml")]
+    for block in blocks("README.md"):
+        if block.file:
+            project.write(block.file, block.text)
+    return project
 
-    assert project.refusal(files[path], path=path) == ""
+
+def test_the_files_of_the_front_page_are_a_project(front_page: SuiteProject) -> None:
+    (path,) = front_page.root.glob("evals/*")
+
+    assert front_page.refusal(path.read_text(encoding="utf-8"), path=f"evals/{path.name}") == ""
+
+
+def test_the_program_of_the_front_page_sends_the_prompt(
+    front_page: SuiteProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(front_page.root)
+    client = SimpleNamespace(chat=SimpleNamespace(completions=SimpleNamespace(create=dict)))
+    (program,) = [block.text for block in blocks("README.md") if block.language == "python"]
+    scope: dict[str, Any] = {"client": client}
+
+    exec(program, scope)
+
+    assert scope["answer"]["messages"][-1] == {"role": "user", "content": "I was charged twice"}
