@@ -111,14 +111,18 @@ def _path(archive: Archive, label: str) -> Path:
 
 
 def _edited(changes: Sequence[Change], versions: Sequence[str], name: str, folder: str) -> str:
-    """The version that the next one is made from; "" if a partial was edited and the newest may have the edit."""
+    """The version that the next one is made from; "" if only recorded ones are put back.
+
+    So it is where a partial was edited that the newest version has already, or is gone: then no text has the edit.
+    """
     by_hand = [each.version for each in changes if not each.partials]
     if len(by_hand) > 1:
         hint = f"Say which one comes first: {COMMAND} {name} --from {by_hand[-1]}"
         raise PromptError(Place(file=folder), f"{' and '.join(by_hand)} were edited", hint=hint)
     if by_hand or not changes:
         return by_hand[0] if by_hand else versions[-1]
-    return versions[-1] if changes[-1].version == versions[-1] else ""
+    newest = changes[-1]
+    return newest.version if newest.version == versions[-1] and isinstance(newest.now, PromptVersion) else ""
 
 
 def _restored(archive: Archive, label: str, path: Path, *, now: PromptVersion | PromptGateError | None = None) -> Step:
