@@ -124,6 +124,7 @@ class Written:
     commit: str  # abbreviated
     date: str  # "2025-01-10", the committer's
     author: str  # by name
+    certain: bool  # False: the history of this clone begins with it, and older commits may have the file, too
 
 
 def first_written(directory: Path, path: Path) -> Written | None:
@@ -133,12 +134,12 @@ def first_written(directory: Path, path: Path) -> Written | None:
         ConfigError: As `revision`.
     """
     start = revision(directory, "HEAD")
-    args = ("log", "--format=%h%x00%cs%x00%an", start.commit, "--", os.fspath(path))
+    args = ("log", "--format=%h%x00%cs%x00%an%x00%D", start.commit, "--", os.fspath(path))
     lines = (_asked(directory, "HEAD", *args) or b"").decode("utf-8", "replace").splitlines()
     if not lines:
         return None
-    commit, date, author = lines[-1].split("\0")
-    return Written(commit=commit, date=date, author=author)
+    commit, date, author, decoration = lines[-1].split("\0")
+    return Written(commit=commit, date=date, author=author, certain="grafted" not in decoration.split(", "))
 
 
 def revision(directory: Path, ref: str) -> Revision:

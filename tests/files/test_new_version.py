@@ -308,27 +308,38 @@ def test_an_edit_whose_old_text_nobody_has_is_told_without_a_diff(world: World) 
     )
 
 
-def test_a_partial_that_is_gone_is_written_out_where_the_newest_version_needs_it_no_more(world: World) -> None:
+@pytest.mark.parametrize("newest", ["v1", "v2"])
+def test_a_partial_that_is_gone_is_written_out_in_what_was_recorded_with_it(world: World, newest: str) -> None:
     partial = world.write("shared/safety.txt", "Be safe.")
     world.write("b/v1.txt", 'Hi. {% include "shared/safety.txt" %}')
     world.record("b/v1.txt")
     partial.unlink()
-    gone = "prompts/b/v1.txt:1: there is no partial 'shared/safety.txt' in prompts/\n  Partials: none."
+    if newest == "v2":
+        world.write("b/v2.txt", "Hi.")
 
-    assert world.told("b") == gone
-    world.write("b/v2.txt", "Hi.")
-    with pytest.raises(PromptGateError) as caught:
-        check_unedited(world.archive(), ["b"])
-    write(next_version(world.archive(), "b"), root=world.root)
+    told = []
+    for check in (
+        lambda: check_present(world.archive(), {"b@v1": "s"}),
+        lambda: check_unedited(world.archive(), ["b"]),
+    ):
+        with pytest.raises(PromptGateError) as caught:
+            check()
+        told.append(str(caught.value))
+    steps = next_version(world.archive(), "b")
+    write(steps, root=world.root)
 
-    assert str(caught.value) == (
-        "prompts/shared/safety.txt: this partial was edited, and that changes what baselines were written from: b@v1\n"
-        "  b@v1 cannot be read any more:\n"
-        "  prompts/b/v1.txt:1: there is no partial 'shared/safety.txt' in prompts/\n"
-        "    Partials: none.\n"
-        "  Keep the edit in new versions, and the old ones as they were: promptgate new-version b"
+    assert (
+        told
+        == [
+            "prompts/shared/safety.txt: this partial is gone, and baselines were written from versions that include it: "
+            "b@v1\n"
+            "  Bring it back, or write its old text out in these versions: promptgate new-version b"
+        ]
+        * 2
     )
+    assert [step.label for step in steps] == ["b@v1"]
     assert world.read("b/v1.txt") == b"Hi. Be safe."
+    check_present(world.archive(), {"b@v1": "s"})
 
 
 def test_an_unresolved_merge_is_no_new_version(world: World) -> None:
