@@ -34,7 +34,7 @@ class Revision:
         Raises:
             ConfigError: Git is missing, does not answer, or cannot read what it has.
         """
-        name = os.path.relpath(path, self.directory).replace(os.sep, "/")
+        name = self._name(path)
         # Asked first: a file that cannot be read must not pass for one that is not there.
         if not _asked(self.directory, self.ref, "ls-tree", "-z", self.commit, "--", f"./{name}"):
             return None
@@ -42,6 +42,17 @@ class Revision:
         if done.returncode != 0:
             raise ConfigError(OPTION, f"{name} cannot be read from {self.ref!r}", hint=_said(done))
         return done.stdout
+
+    def checked_out(self, path: Path) -> bytes | None:
+        """The same as Git would write it into this work tree: with its line ends (``core.autocrlf``).
+
+        Raises:
+            ConfigError: Git is missing or does not answer.
+        """
+        return _asked(self.directory, self.ref, "cat-file", "--filters", f"{self.commit}:./{self._name(path)}")
+
+    def _name(self, path: Path) -> str:
+        return os.path.relpath(path, self.directory).replace(os.sep, "/")
 
     def holding(self, text: str) -> tuple[str, ...]:
         """The files of this commit that hold `text`, relative to the directory (with "../" outside of it), sorted.
