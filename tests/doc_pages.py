@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 REPOSITORY = Path(__file__).parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((REPOSITORY / "docs").glob("*.md"))))
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "example_project/README.md",
+    *(f"docs/{path.name}" for path in sorted((REPOSITORY / "docs").glob("*.md"))),
+)
 # A block of this language is shown and not run: what a program prints, a drawing.
 OUTPUT = "text"
 
