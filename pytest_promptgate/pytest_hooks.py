@@ -156,12 +156,13 @@ class EvalHooks:
         """Ctrl-C: what is under way is paid, so it is awaited for a moment and kept."""
         self.evals.interrupt()
 
-    @pytest.hookimpl(trylast=True)  # after -x, pytest tears fixtures down in this hook, and some of them use the engine
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
         """Stop the engine; a baseline that was refused, or a judge that has drifted, is a failure of the run."""
+        record_run(self.evals)  # before the JUnit file is written
+        yield  # after -x, pytest tears fixtures down in this hook, and some of them use the engine
         self.evals.end()
         drifted = self.evals.drift is not None and self.evals.drift.red
-        record_run(self.evals)
         self.remembered = remember_run(self.evals)
         red = self.broken or drifted or self.evals.unfinished or (self.update is not None and self.update.refused)
         if red and session.exitstatus == pytest.ExitCode.OK:

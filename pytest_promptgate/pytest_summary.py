@@ -166,7 +166,7 @@ def _write_headline(reporter: pytest.TerminalReporter, found: Headline) -> None:
     for line in textwrap.wrap(
         printable(str(found)), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
     ):
-        reporter.write_line(line, bold=True, **colour)
+        reporter.write_line(printable(line), bold=True, **colour)  # a line may begin with what is none in the text
 
 
 def _is_long(outline: RunDocument) -> bool:
