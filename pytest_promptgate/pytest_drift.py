@@ -157,7 +157,8 @@ class DriftCheck:
                 return reply(StoreKey(request=trial.digest, endpoint=endpoint, ordinal=trial.ordinal))
 
             answers = answers_of(run, bound, labels, times=1, stored=stored)
-        if golden_digest(answers.asked, [each.labels for each in labels]) != golden.digest:
+        found = golden_digest(answers.asked, [each.labels for each in labels])
+        if found != golden.digest or len(labels) != len(golden.verdicts):
             raise DatasetError(
                 Place(file=golden.labels),
                 "rows, answers or labels are no longer those of the calibration",

@@ -177,6 +177,17 @@ def test_a_golden_set_that_is_no_longer_the_same_is_red(project: CliProject, loo
     assert told(gone)[0].startswith(f"judge drift: {PATH}: not checked: its golden set cannot be read: labels.csv: ")
 
 
+def test_a_golden_set_of_which_the_lockfile_lost_a_verdict_is_red(project: CliProject, loopback: Loopback) -> None:
+    calibrated(project, loopback)
+    lockfile = project.text("promptgate.lock.json")
+    project.write("promptgate.lock.json", lockfile.replace("[1.0,0.0,", "[1.0,"))  # people's scores and the judge's
+
+    result = project.evals(DRIFT)
+
+    assert result.ret == 1
+    assert "no longer those of the calibration" in told(result)[0]
+
+
 def test_a_judge_that_does_not_answer_is_red(project: CliProject, loopback: Loopback) -> None:
     models = calibrated(project, loopback)
 
