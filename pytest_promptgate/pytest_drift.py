@@ -98,7 +98,9 @@ class DriftCheck:
                 self._sets.append(self._read(rubric, found, run))
                 self.findings[path] = UNASKED
             except PromptGateError as error:
-                self.findings[path] = unchecked(f"its golden set cannot be read: {error}")
+                here = found.suite == run.suite.name
+                why = f"cannot be read: {error}" if here else f"is of the suite {found.suite}, which is not in this run"
+                self.findings[path] = unchecked(f"its golden set {why}")
         return [each for golden in self._sets if (each := self._estimate(golden)) is not None]
 
     def ask(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from front_project import lines_of
+from front_project import ROWS, lines_of
 from judge_project import CASES, RUBRIC, SUITE, Models, fair, judged_project, says
 from label_values import PATH, labelled, write_labels
 from loopback.answers import Answer
@@ -186,6 +186,21 @@ def test_a_golden_set_of_which_the_lockfile_lost_a_verdict_is_red(project: CliPr
 
     assert result.ret == 1
     assert "no longer those of the calibration" in told(result)[0]
+
+
+def test_a_golden_set_of_a_suite_that_is_not_in_the_run_is_said_to_be_so(
+    project: CliProject, loopback: Loopback
+) -> None:
+    calibrated(project, loopback)
+    project.dataset([(f"other-{case}", message, queue) for case, message, queue in ROWS], name="others")
+    project.suite(SUITE.replace("mails", "others"), name="other")
+
+    result = project.evals(DRIFT, "evals/other.eval.yaml")
+
+    assert result.ret == 1
+    assert told(result) == [
+        f"judge drift: {PATH}: not checked: its golden set is of the suite triage, which is not in this run"
+    ]
 
 
 def test_a_judge_that_does_not_answer_is_red(project: CliProject, loopback: Loopback) -> None:
