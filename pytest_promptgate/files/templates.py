@@ -34,6 +34,7 @@ _MARK = secrets.token_hex(16)
 MOST_TAGS = 10_000
 MOST_IN_TAGS = 100_000
 _TAG = re.compile(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)", re.DOTALL)
+_OPENING = re.compile(r"\{[{%#]")
 _INHERITANCE = {nodes.Extends: "extends", nodes.Block: "block"}
 _PRINTS_NOTHING = (nodes.Assign, nodes.AssignBlock, nodes.Macro, nodes.Import, nodes.FromImport)
 
@@ -77,12 +78,19 @@ def used_variables(template: str) -> frozenset[str]:
         raise PromptError(f"line {fault.line}", fault.what, hint=fault.hint) from None
 
 
+def is_plain(template: str) -> bool:
+    """Whether nothing of `template` is for Jinja: most messages of a prompt with examples are so."""
+    return _OPENING.search(template) is None
+
+
 def check_section(section: str) -> None:
     """Refuse a section that could not be a message of its own.
 
     Raises:
         TemplateFaultError: Syntax, inheritance, or nothing that is ever printed.
     """
+    if is_plain(section) and section.strip():
+        return
     tree = checked_tree(section)
     if all(map(_prints_nothing, tree.body)):
         raise TemplateFaultError(1, "this section prints nothing", "Move it into a section with text, or remove it.")
