@@ -306,4 +306,3 @@ def test_loading_a_prompt_is_quick_and_brings_nothing_heavy(prompts: Path) -> No
             return
 
     raise AssertionError(f"{fastest * 1000:.0f} ms, of which Jinja and YAML take {needed * 1000:.0f} ms")
-
