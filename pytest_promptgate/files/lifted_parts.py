@@ -46,9 +46,9 @@ def kind_of(text: str) -> str:
     if _JINJA.search(text) and not _LONE_FIELD.search(text):
         return "jinja"
     fields = _fields(text)
-    if fields:
+    if fields and _counts_from_0(fields):
         return "format"
-    if fields is None and _NAMED_FIELD.search(text):
+    if fields != [] and _NAMED_FIELD.search(text):
         return "braces"
     return "percent" if _SURE_PERCENT.search(text) else "none"
 
@@ -61,6 +61,12 @@ def _fields(text: str) -> list[str] | None:
         return None
     sound = all(re.fullmatch(r"([A-Za-z_]\w*|\d*)(\.[A-Za-z_]\w*|\[[\w ]+\])*", name) for name in names)
     return names if sound else None
+
+
+def _counts_from_0(fields: Sequence[str]) -> bool:
+    r"""Whether the numbered ones may be arguments; those of a regular expression such as ``\d{3}`` are none."""
+    numbers = {int(number[0]) for name in fields if (number := re.match(r"\d+", name))}
+    return numbers == set(range(len(numbers)))
 
 
 def format_parts(text: str, given: Given, names: Names) -> Parts:

@@ -83,9 +83,11 @@ class _Search:
 
     def walk(self, node: ast.AST, *, name: str, named: bool) -> Iterator[Found]:
         """The prompts in and below `node`, of which `name` is the nearest name; `named` says that it is its own."""
-        elements = node.elts if isinstance(node, ast.List | ast.Tuple) else [node]
+        elements = node.elts if isinstance(node, ast.List | ast.Tuple) and not message_of(node) else [node]
         messages = [message for each in elements if (message := message_of(each))]
-        if isinstance(node, ast.expr) and messages and len(messages) == len(elements):
+        # A pair of texts is no message for sure: [("user", "anna")] is a table of accounts.
+        worded = any(isinstance(each, ast.Dict) or looks_like_a_prompt(literal(each), "message") for each in elements)
+        if isinstance(node, ast.expr) and messages and len(messages) == len(elements) and worded:
             found = self._found(node, name, messages)
             if found.why_not or any(map(_has_text, found.sections)):
                 yield found

@@ -50,6 +50,30 @@ def why_not(source: str) -> str:
     return str(told.value)
 
 
+def test_the_pairs_of_langchain_are_messages() -> None:
+    made = lifted('chat = C.from_messages([("system", "You are a {role}. JSON: {{}}"), ("human", "{q}"), ("ai", "Yes.")])')
+
+    assert made.text.endswith(
+        "---\nsystem:\nYou are a {{ role }}. JSON: {}\n\nuser:\n{{ q }}\n\nassistant:\nYes.\n"
+    )
+
+
+def test_a_pair_beside_other_objects_keeps_its_role() -> None:
+    made = lifted('chat = [("system", "You speak as {role} does."), MessagesPlaceholder("history")]')
+
+    assert made.text.endswith("---\nsystem:\nYou speak as {{ role }} does.\n")
+
+
+def test_pairs_of_a_few_words_are_no_messages() -> None:
+    assert found_in('accounts = [("user", "anna"), ("system", "root")]') == []
+
+
+def test_the_counts_of_a_regular_expression_are_no_variables() -> None:
+    made = lifted(r'RULES_PROMPT = r"Find \d{3}-\d{4} in {text}, and say where."')
+
+    assert made.text.endswith("---\nuser:\nFind \\d{3}-\\d{4} in {{ text }}, and say where.\n")
+
+
 # --- the same text ---------------------------------------------------------------------------------------------------
 
 LITERALS = st.lists(
