@@ -17,6 +17,7 @@ from pytest_promptgate.files.lifted_parts import (
     percent_parts,
 )
 from pytest_promptgate.files.lifted_syntax import (
+    added_to,
     children,
     constant,
     constants,
@@ -78,6 +79,7 @@ class _Search:
         self.stem = stem
         self.constants = constants(tree)
         self.uses = uses(tree)
+        self.added_to = added_to(tree)
         self.function = ""  # the one that is walked through
         self.inlined: set[int] = set()  # lines of constants that stand in a list of messages
 
@@ -122,6 +124,8 @@ class _Search:
     def _found_text(self, node: ast.expr, name: str) -> Found:
         role = "system" if re.search("system|instruction", name, re.IGNORECASE) else "user"
         try:
+            if name in self.added_to:
+                raise NotLiftedError(f"other code adds to {name}")
             jinja = self._jinja(node, name)
             section = Section(role=role, jinja=jinja) if jinja else Section(role=role, parts=self._named(node, name))
         except NotLiftedError as why:

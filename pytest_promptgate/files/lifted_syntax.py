@@ -141,6 +141,11 @@ def _target_name(target: ast.expr) -> str:
     return target.id if isinstance(target, ast.Name) else ""
 
 
+def added_to(tree: ast.Module) -> frozenset[str]:
+    """Names whose text grows by ``+=``."""
+    return frozenset(_target_name(node.target) for node in ast.walk(tree) if isinstance(node, ast.AugAssign)) - {""}
+
+
 def constants(tree: ast.Module) -> Mapping[str, ast.expr]:
     """Texts by the names that are bound to them, and to nothing else anywhere."""
     bound = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
