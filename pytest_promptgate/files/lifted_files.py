@@ -72,7 +72,7 @@ def _notebook(text: str, file: str, stem: str) -> Iterator[tuple[str, Found]]:
 
 
 def _without_magic(source: str) -> str:
-    """A cell as Python, line for line. A line is IPython's own only where Python cannot read it, so texts stay whole."""
+    """A cell as Python, line for line; a line is IPython's own only where Python cannot read it: texts stay whole."""
     cell = _CELL_MAGIC.match(source)
     if cell and cell[1] not in _OF_PYTHON:
         return ""
