@@ -88,7 +88,11 @@ class _Search:
         elements = node.elts if isinstance(node, ast.List | ast.Tuple) and not message_of(node) else [node]
         messages = [message for each in elements if (message := message_of(each))]
         # A pair of texts is no message for sure: [("user", "anna")] is a table of accounts.
-        worded = any(isinstance(each, ast.Dict) or looks_like_a_prompt(literal(each), "message") for each in elements)
+        worded = any(
+            isinstance(each, ast.Dict)
+            or (isinstance(each, ast.Tuple) and looks_like_a_prompt(literal(each), "message"))
+            for each in elements
+        )
         if isinstance(node, ast.expr) and messages and len(messages) == len(elements) and worded:
             found = self._found(node, name, messages)
             if found.why_not or any(map(_has_text, found.sections)):

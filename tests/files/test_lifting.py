@@ -68,6 +68,12 @@ def test_pairs_of_a_few_words_are_no_messages() -> None:
     assert found_in('accounts = [("user", "anna"), ("system", "root")]') == []
 
 
+def test_a_plain_value_is_called_as_the_template_calls_it() -> None:
+    made = lifted('PROMPT = "You work for {company}, in {lang}.".format(company="Acme", lang=wanted)')
+
+    assert inputs(made) == {"company": "'Acme'", "wanted": "wanted"}
+
+
 def test_the_counts_of_a_regular_expression_are_no_variables() -> None:
     made = lifted(r'RULES_PROMPT = r"Find \d{3}-\d{4} in {text}, and say where."')
 
