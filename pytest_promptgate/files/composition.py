@@ -19,8 +19,8 @@ from pytest_promptgate.errors import Place, PromptError
 from pytest_promptgate.files.macro_names import bound_names, definitions
 from pytest_promptgate.files.partials import PartialError
 from pytest_promptgate.files.sandbox import environment
-from pytest_promptgate.files.template_spans import Piece, spans
-from pytest_promptgate.files.templates import TemplateFaultError, checked_tree, is_plain
+from pytest_promptgate.files.template_spans import Piece, is_plain, spans
+from pytest_promptgate.files.templates import TemplateFaultError, checked_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

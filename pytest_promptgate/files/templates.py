@@ -21,6 +21,7 @@ from pytest_promptgate.core.prompt import Json, Message, PromptVersion
 from pytest_promptgate.errors import Place, PromptError, TemplateError, TemplateLimit
 from pytest_promptgate.files.sandbox import environment
 from pytest_promptgate.files.spending import MOST_CHARACTERS, spent
+from pytest_promptgate.files.template_spans import is_plain
 from pytest_promptgate.files.template_uses import asked_about, bound_names, called_names, reaches_inside
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ _MARK = secrets.token_hex(16)
 MOST_TAGS = 10_000
 MOST_IN_TAGS = 100_000
 _TAG = re.compile(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)", re.DOTALL)
-_OPENING = re.compile(r"\{[{%#]")
 _INHERITANCE = {nodes.Extends: "extends", nodes.Block: "block"}
 _PRINTS_NOTHING = (nodes.Assign, nodes.AssignBlock, nodes.Macro, nodes.Import, nodes.FromImport)
 
@@ -76,11 +76,6 @@ def used_variables(template: str) -> frozenset[str]:
         return frozenset(template_names(template).used)
     except TemplateFaultError as fault:
         raise PromptError(f"line {fault.line}", fault.what, hint=fault.hint) from None
-
-
-def is_plain(template: str) -> bool:
-    """Whether nothing of `template` is for Jinja: most messages of a prompt with examples are so."""
-    return _OPENING.search(template) is None
 
 
 def check_section(section: str) -> None:
