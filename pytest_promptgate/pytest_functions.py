@@ -72,8 +72,9 @@ class FunctionHooks:
             return
         for name in dir(owner):
             if suite_marks(getattr(owner, name, None)):
-                hint = "Methods of a unittest.TestCase take no arguments, so no `case`: write a function or a plain class."
-                raise collector.CollectError(f"{where}.{name}: {MARKER} marks a method of a unittest.TestCase\n  {hint}")
+                what = f"{where}.{name}: {MARKER} marks a method of a unittest.TestCase"
+                hint = "Its methods take no arguments, so no `case`: write a function, or a plain class."
+                raise collector.CollectError(f"{what}\n  {hint}")
 
 
 class FunctionCollector(pytest.Collector):

@@ -628,11 +628,16 @@ def test_the_suites_of_a_file_that_was_emptied_are_told(project: Project) -> Non
     for beside in ((), ("-n", "2")):
         result = project.run_apart("--prompt-evals", *beside)
         assert result.ret == pytest.ExitCode.INTERRUPTED
-        result.stdout.fnmatch_lines(["tests/test_it.py: 'test_router' has a baseline, but no function of its file is *"])
+        result.stdout.fnmatch_lines(
+            ["tests/test_it.py: 'test_router' has a baseline, but no function of its file is *"]
+        )
 
 
 def test_a_method_of_a_unittest_case_is_refused(project: Project) -> None:
-    of(project, "import unittest\nclass TestIt(unittest.TestCase):\n    @asks(**SUITE)\n    def test_it(self, case): ...\n")
+    of(
+        project,
+        "import unittest\nclass TestIt(unittest.TestCase):\n    @asks(**SUITE)\n    def test_it(self, case): ...\n",
+    )
 
     result = project.run("--prompt-evals")
 
@@ -640,6 +645,6 @@ def test_a_method_of_a_unittest_case_is_refused(project: Project) -> None:
     result.stdout.fnmatch_lines(
         [
             "tests/test_it.py: TestIt.test_it: prompt_eval marks a method of a unittest.TestCase",
-            "  Methods of a unittest.TestCase take no arguments, so no `case`: write a function or a plain class.",
+            "  Its methods take no arguments, so no `case`: write a function, or a plain class.",
         ]
     )
