@@ -551,6 +551,8 @@ def test_what_would_wait_for_itself_is_refused_and_fixtures_are_torn_down_after_
     stopped = project.run("--prompt-evals", "-x", "-s", "-k", "test_nested")
     stopped.assert_outcomes(failed=1, deselected=4)
     stopped.stdout.fnmatch_lines(["*closed in the loop*"])
+    lost = "answers of a target without a version are not stored, the next run asks anew"
+    assert f"  not judged: the run ended early; {lost}" in section(stopped, "prompt evals")
 
 
 def test_options_that_ask_twice_side_by_side_are_refused_for_functions_with_fixtures(project: Project) -> None:
