@@ -68,25 +68,14 @@ def write_summary(
     reporter.write_sep("=", "prompt evals")
     if outline is not None:
         _write_headline(reporter, headline(outline))
-    suites = {(each.name, each.slot): each for each in outline.suites} if outline is not None else {}
     if evals.trials is None:
         for line in evals.reference.changes(evals.toolbox().aggregates):
             reporter.write_line(printable(line))
-    for run in evals.runs.values():
-        if evals.trials is not None and run.key in evals.trials.done:
-            _write_self_trial(reporter, evals.trials.done[run.key])
-        elif run.report is not None and run.key in suites:
-            _write_report(reporter, run.report, suites[run.key])
-        elif engine is not None and run.selected and not run.blocked:
-            _write_unjudged(reporter, run, engine)
+    _write_runs(reporter, evals, outline.suites if outline is not None else ())
     if evals.asked:
         reporter.write_line(f"asked by tests with prompt_eval: {asked([*evals.asked.values()])}")
     _write_asides(reporter, evals, broken=broken)
-    if update is not None:
-        for line in update.lines:
-            reporter.write_line(line)
-    elif evals.settings.update:
-        reporter.write_line("no baseline was written: the run ended early", red=True)
+    _write_update(reporter, evals, update)
     if outline is not None and not headline(outline).good and _is_long(outline):
         _write_headline(reporter, headline(outline))
 
@@ -110,6 +99,27 @@ def _write_asides(reporter: pytest.TerminalReporter, evals: EvalSession, *, brok
             reporter.write_line(printable(line), red=evals.drift.red)
     for note in evals.trials.notes if evals.trials is not None else ():
         reporter.write_line(printable(note), yellow=True)
+
+
+def _write_runs(reporter: pytest.TerminalReporter, evals: EvalSession, outlines: Sequence[SuiteRun]) -> None:
+    """A table per suite and slot, or why there is none."""
+    engine, suites = evals.started(), {(each.name, each.slot): each for each in outlines}
+    for run in evals.runs.values():
+        if evals.trials is not None and run.key in evals.trials.done:
+            _write_self_trial(reporter, evals.trials.done[run.key])
+        elif run.report is not None and run.key in suites:
+            _write_report(reporter, run.report, suites[run.key])
+        elif engine is not None and run.selected and not run.blocked:
+            _write_unjudged(reporter, run, engine)
+
+
+def _write_update(reporter: pytest.TerminalReporter, evals: EvalSession, update: Update | None) -> None:
+    """What became of the baselines."""
+    if update is not None:
+        for line in update.lines:
+            reporter.write_line(line)
+    elif evals.settings.update:
+        reporter.write_line("no baseline was written: the run ended early", red=True)
 
 
 def _write_self_trial(reporter: pytest.TerminalReporter, trial: SelfTrial) -> None:

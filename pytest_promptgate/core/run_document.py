@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pytest_promptgate.core.calibration import Calibration, Trust
+from pytest_promptgate.core.calibration import Trust
 from pytest_promptgate.core.pairs import Pairs
 from pytest_promptgate.core.types import (
     Differences,
@@ -237,12 +237,23 @@ class ControlRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationRun:
+    """How well a judge agrees with people, as the lockfile says; the labels themselves stay there."""
+
+    labels: int  # answers with labels and a verdict
+    agreement: float  # share of answers with the same verdict
+    weighted_kappa: float
+    bias: float  # mean of judge - people
+    bias_interval: tuple[float, float]  # at 95 %
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeRun:
     """A judge: what was asked of it, and what vouches for it."""
 
     scorer: str
     asked: Judged | None = None  # None: it was not needed
-    calibration: Calibration | None = None  # as the lockfile has it; None: nobody's labels vouch for this very rubric
+    calibration: CalibrationRun | None = None  # None: nobody's labels vouch for this very rubric
     trust: Trust | None = None  # None: it has no rubric
     doubt: str = ""  # why it does not gate like any scorer
     compared: Pairs | None = None  # None: it holds no answers against production's

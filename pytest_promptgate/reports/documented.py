@@ -13,6 +13,7 @@ from pytest_promptgate.core.calibration import calibration_of, opinion
 from pytest_promptgate.core.excerpts import excerpts
 from pytest_promptgate.core.pairs import comparers, pairs_of
 from pytest_promptgate.core.run_document import (
+    CalibrationRun,
     ControlRun,
     JudgeRun,
     ProductionRun,
@@ -150,11 +151,23 @@ def _judges(report: Report, beside: Beside) -> Iterator[JudgeRun]:
         yield JudgeRun(
             scorer=name,
             asked=asked.get(name),
-            calibration=None if rubric is None else calibration_of(rubric, beside.calibrations),
+            calibration=None if rubric is None else _calibration(calibration_of(rubric, beside.calibrations)),
             trust=None if told is None else told.trust,
             doubt=told.why if told else "",
             compared=pairs_of(observations, name) if name in compares else None,
         )
+
+
+def _calibration(found: Calibration | None) -> CalibrationRun | None:
+    if found is None:
+        return None
+    return CalibrationRun(
+        labels=found.labels,
+        agreement=found.agreement,
+        weighted_kappa=found.weighted_kappa,
+        bias=found.bias,
+        bias_interval=found.bias_interval,
+    )
 
 
 def _control(control: Control) -> ControlRun:

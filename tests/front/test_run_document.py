@@ -140,7 +140,7 @@ def test_a_report_of_an_unknown_kind_is_refused_before_anything_is_asked(project
     result = project.evals("--prompt-report", "run.pdf")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "ERROR: --prompt-report 'run.pdf': a report ends in .json or .md" in result.stderr.lines
+    assert "ERROR: --prompt-report 'run.pdf': a report ends in .json or .md or .html" in result.stderr.lines
 
 
 def test_a_full_disk_and_a_directory_that_may_not_be_written_are_told(project: Project) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_documents import made_document, made_report, made_suite
 
-from pytest_promptgate.core.run_document import RunDocument, Status
+from pytest_promptgate.core.run_document import Mode, RunDocument, Status
 from pytest_promptgate.reports.markdown import markdown
 from pytest_promptgate.reports.top import headline
 
@@ -110,6 +110,10 @@ def test_it_is_below_60_kb_whatever_is_in_it(text: str, times: int, cases: int, 
         (
             made_document(made_suite(made_report(None, {"c-01": [1.0]}))),
             "NEW: 1 metric on 1 case, no baseline yet: --prompt-evals-update writes one",
+        ),
+        (
+            made_document(made_suite(made_report(None, {"c-01": [1.0]})), mode=Mode(update=True)),
+            "NEW: 1 metric on 1 case, the first baseline is written",
         ),
         (
             made_document(status=Status.INTERRUPTED, reasons=("the run was interrupted",)),
