@@ -134,7 +134,7 @@ def _limited(draft: Any) -> Any:
     """A draft's validator whose patterns cannot hang a run."""
     from jsonschema.validators import extend
 
-    return extend(draft, {"pattern": _pattern})
+    return extend(draft, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 
 
 def _pattern(validator: Any, pattern: str, instance: object, _schema: object) -> Iterator[ValidationError]:
