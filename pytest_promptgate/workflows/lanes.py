@@ -105,7 +105,7 @@ class Lane:
         answers: list[Completion] = []
         try:
             async for each in conversation(self.account, job.trial.request):
-                answers.append(each)  # one by one: those before a failure are wanted
+                answers.append(each)  # noqa: PERF401 those before a failure are wanted
         except BaseException:
             if answers:
                 self._permits.answered(paid_usd(job, whole(answers)))
