@@ -61,7 +61,7 @@ class EvalHooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """While the xdist controller collects, ordinary tests are the workers' business."""
+        """Commands have nothing to do with ordinary tests."""
         if not self.evals.evals_only or not collection_path.is_file() or collection_path.name.endswith(SUFFIX):
             return None
         return None if pytest_xdist.may_ask(collection_path) else True
@@ -130,7 +130,7 @@ class EvalHooks:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Run the evals (under xdist after the workers' tests), then judge what has no gate item, then update."""
         controller = session.config.pluginmanager.hasplugin("dsession") and not session.config.option.collectonly
-        items = pytest_xdist.collect_evals(session, self.evals) if controller else []
+        items = pytest_xdist.collect_evals(session) if controller else []
         result = yield
         if controller:
             pytest_xdist.run_evals(session, items)
