@@ -73,7 +73,9 @@ class Pairs:
         """Why nobody should go by this judge; "" if it does not go by position, or too little was asked to say."""
         if self.asked < ENOUGH or self.agreed >= TRUSTED * self.asked:
             return ""
-        return f"its judge goes by position: both orders agree on {self.agreed} of {self.asked} answers, below {TRUSTED}"
+        return (
+            f"its judge goes by position: both orders agree on {self.agreed} of {self.asked} answers, below {TRUSTED}"
+        )
 
     @property
     def rate(self) -> float:
