@@ -137,7 +137,7 @@
 
   function row(each, index) {
     const mark = each.m[0];
-    const text = textOf(first(each.a), each.b) || each.p || "";
+    const text = briefly(each);
     const made = make("div", { class: "row", role: "option", id: `row-${index}`, "aria-selected": String(index === at),
       "aria-setsize": found.length, "aria-posinset": index + 1 },
       make("span", { class: `mark ${tone(mark)}` }, `${SIGNS[mark]} ${mark}`),
@@ -146,6 +146,14 @@
     made.style.top = `${index * ROW}px`;
     made.addEventListener("click", () => select(index, true));
     return made;
+  }
+
+  // What was answered first, and what instead of it now; both begin where they fit into one line.
+  function briefly(each) {
+    const now = textOf(first(each.a), each.b);
+    const before = textOf(first(each.b), []);
+    if (now === undefined || now === "") return each.p || "";
+    return before === undefined || before === now ? now : `${before.slice(0, 60)} → ${now}`;
   }
 
   function select(index, opened) {
