@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,13 @@ from pytest_promptgate.core.types import Report
 from pytest_promptgate.files.git import head
 from pytest_promptgate.pytest_aa import known_noise
 from pytest_promptgate.pytest_changed import skipped_notes
-from pytest_promptgate.reports.documented import Beside, suite_run
+from pytest_promptgate.reports.documented import Beside, spent_on, suite_run
+from pytest_promptgate.reports.self_trial import self_trial_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from pytest_promptgate.core.self_trial import SelfTrial
     from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.pytest_session import EvalSession
     from pytest_promptgate.pytest_update import Update
@@ -131,7 +134,7 @@ def _suites(evals: EvalSession, made: Callable[[Report, Beside], SuiteRun]) -> I
         report = run.report
         if report is None:
             report = _unfinished(evals, run)
-        yield made(
+        found = made(
             report,
             Beside(
                 not_judged=why,
@@ -140,6 +143,13 @@ def _suites(evals: EvalSession, made: Callable[[Report, Beside], SuiteRun]) -> I
                 aggregates=evals.toolbox().aggregates,
             ),
         )
+        trial = evals.trials.done.get(run.key) if evals.trials is not None else None
+        yield found if trial is None else _against_itself(found, trial)
+
+
+def _against_itself(suite: SuiteRun, trial: SelfTrial) -> SuiteRun:
+    """A suite of ``--prompt-aa``: both halves were paid for, and what they say of each other is told."""
+    return replace(suite, spent=spent_on(trial.results), notes=(*suite.notes, *self_trial_sentences(trial)))
 
 
 def _not_judged(evals: EvalSession, run: Run) -> str:

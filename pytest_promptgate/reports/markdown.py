@@ -9,7 +9,7 @@ from pytest_promptgate.core.estimate import dollars, rounded
 from pytest_promptgate.core.run_document import Status
 from pytest_promptgate.reports.escaping import block, code, prose
 from pytest_promptgate.reports.markdown_cases import fault_lines, flip_block, flips
-from pytest_promptgate.reports.top import cost_of, headline, rows
+from pytest_promptgate.reports.top import cost_of, headline, rows, rule_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -103,6 +103,8 @@ def _table(suite: SuiteRun) -> str:
                 for row in sorted(found, key=lambda row: not row.red)[:40]
             ),
         ]
+    if found and (note := rule_note(suite)):
+        lines += ["", f"_{note}_"]
     if len(found) > 40:
         lines += ["", f"_… {len(found) - 40} more metrics and slices left out: {_LEFT_OUT}_"]
     return "\n".join(lines).rstrip()

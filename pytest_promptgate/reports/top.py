@@ -154,6 +154,13 @@ def _row(metric: MetricRun) -> Row:
     )
 
 
+def rule_note(suite: SuiteRun) -> str:
+    """Why a metric can be red although its interval reaches 0; "" if that cannot be."""
+    if suite.rule != "strict" or not suite.red:
+        return ""
+    return "rule strict: a fall beyond the tolerance is red, whatever the interval says"
+
+
 def _interval(verdict: VerdictRun | None) -> str:
     if verdict is None or verdict.change_interval is None:
         return "-"

@@ -154,6 +154,14 @@ def test_a_run_that_is_not_complete_says_so_again_at_its_end() -> None:
     assert "**This run is not complete (interrupted)**\n\n<pre>out of money</pre>" in page
 
 
+def test_a_red_strict_suite_says_that_no_interval_excuses_it() -> None:
+    strict, tested = replace(FALLEN, rule="strict"), replace(FALLEN, rule="significant")
+    note = "rule strict: a fall beyond the tolerance is red, whatever the interval says"
+
+    assert [note in made(made_document(strict)) for made in (markdown, html_text)] == [True, True]
+    assert [note in made(made_document(tested)) for made in (markdown, html_text)] == [False, False]
+
+
 def test_a_diff_in_a_reason_keeps_its_lines() -> None:
     page = markdown(made_document(suites=(), status=Status.BROKE, reasons=("v3 was edited\n-old\n+new",)))
 

@@ -148,12 +148,17 @@
     return made;
   }
 
-  // What was answered first, and what instead of it now; both begin where they fit into one line.
+  // What was answered before, and now; both from shortly before where they part.
   function briefly(each) {
     const now = textOf(first(each.a), each.b);
     const before = textOf(first(each.b), []);
     if (now === undefined || now === "") return each.p || "";
-    return before === undefined || before === now ? now : `${before.slice(0, 60)} → ${now}`;
+    if (before === undefined || before === now) return now;
+    let same = 0;
+    while (before[same] === now[same]) same += 1;
+    const from = same > 30 ? before.lastIndexOf(" ", same - 15) + 1 : 0;
+    const cut = from ? "… " : "";
+    return `${cut}${before.slice(from, from + 60)} → ${cut}${now.slice(from)}`;
   }
 
   function select(index, opened) {
