@@ -89,6 +89,8 @@ def _status(session: pytest.Session, evals: EvalSession, broken: Sequence[str]) 
         return Status.BROKE, tuple(broken) or ("pytest met an internal error",)
     engine = evals.started()
     stopped = str(session.shouldstop or session.shouldfail or "")
+    if not evals.begun and session.exitstatus == pytest.ExitCode.INTERRUPTED and not session.testsfailed:
+        return Status.INTERRUPTED, (stopped or "Ctrl-C before anything was asked",)
     if not evals.begun and session.exitstatus != pytest.ExitCode.OK:
         return Status.BROKE, (f"nothing was asked: {stopped or 'no case and no gate was selected'}",)
     ended = engine.ended if engine is not None and engine.ended in engine.ends else ""

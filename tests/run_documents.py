@@ -91,7 +91,7 @@ def made_document(*suites: SuiteRun, **changes: Any) -> RunDocument:
         "mode": Mode(),
         "git": GitState(commit="0123456789abcdef", branch="main"),
         "suites": suites or (made_suite(),),
-        "failures": 1,
+        "failures": sum(len(suite.red) + len(suite.failed) for suite in suites) if suites else 1,
     }
     return RunDocument(**{**facts, **changes})
 

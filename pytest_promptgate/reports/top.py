@@ -59,7 +59,9 @@ def headline(document: RunDocument) -> Headline:
         return Headline(word="FAILED", text=blocked[0].not_judged.partition("\n")[0])
     if document.exit_code and not document.failures:
         return Headline(word="FAILED", text=next(iter(document.notes), "see below").partition("\n")[0])
-    return _green(document)
+    green = _green(document)
+    others = f"; {_plural(document.failures, 'other test')} failed" if document.failures else ""
+    return Headline(word=green.word, text=f"{green.text}{others}")
 
 
 def _red(document: RunDocument) -> Headline:

@@ -112,6 +112,10 @@ def test_it_is_below_60_kb_whatever_is_in_it(text: str, times: int, cases: int, 
             "PASSED: no gate failed: 1 metric on 1 case held against the baseline",
         ),
         (
+            made_document(made_suite(made_report({"c-01": [1.0]}, {"c-01": [1.0]})), failures=2),
+            "PASSED: no gate failed: 1 metric on 1 case held against the baseline; 2 other tests failed",
+        ),
+        (
             made_document(made_suite(made_report(None, {"c-01": [1.0]}))),
             "NEW: 1 metric on 1 case, no baseline yet: --prompt-evals-update writes one",
         ),
