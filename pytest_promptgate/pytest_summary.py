@@ -167,9 +167,15 @@ def _write_headline(reporter: pytest.TerminalReporter, found: Headline) -> None:
 
 
 def wrapped(line: str, *, indent: str) -> list[str]:
-    """`line` in lines as wide as the terminal; those that go on begin with `indent`."""
+    """`line` in lines as wide as the terminal; those that go on begin with `indent`, and none becomes a CI command."""
     width = shutil.get_terminal_size().columns
-    return textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    found: list[str] = []
+    for each in textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False):
+        if found and each.lstrip().startswith("::"):
+            found[-1] += f" {each.lstrip()}"
+        else:
+            found.append(each)
+    return found
 
 
 def _is_long(outline: RunDocument) -> bool:
