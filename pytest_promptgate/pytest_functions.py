@@ -90,7 +90,7 @@ class FunctionCollector(pytest.Collector):
         try:
             runs = self._opened()
         except PromptGateError as error:
-            raise self.CollectError(printable(str(error))) from None
+            raise self.CollectError(printable(str(error))) from error
         for run in runs:
             if run.group is not None and run.group.in_turn:
                 self.warn(pytest.PytestWarning(_slow(self.marked.name, run.group.narrow)))

@@ -16,7 +16,7 @@ from pytest_promptgate.cli.word_columns import show_messages
 from pytest_promptgate.core.differences import messages_diff
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.version_diff import settings_tree
-from pytest_promptgate.files.lockfile import read_baseline
+from pytest_promptgate.pytest_versions import archive_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,19 +58,16 @@ def _wanted(known: Versions, versions: Sequence[str]) -> tuple[PromptVersion, Pr
 
 
 def _recorded_text(known: Versions, prompt: PromptVersion) -> PromptVersion:
-    """`prompt` as some baseline was written from it."""
-    evals = known.project.evals
-    settings, lockfile = evals.settings, evals.reference.lockfile
-    for suite, slot in (key for key, each in lockfile.baselines.items() if each.prompt == prompt.label):
-        baseline = read_baseline(settings.lockfile, lockfile, suite, slot, root=settings.root)
-        if baseline is not None and baseline.recipe is not None:
-            # The recipe has the slot's pin, and nothing of what no answer depends on.
-            then = baseline.recipe.prompt
-            return replace(
-                then, pin=prompt.pin, owner=prompt.owner, source=prompt.source, description=prompt.description
-            )
-    hint = f"Name two versions: promptgate diff {known.name} v1 v2"
-    raise Stop(f"no baseline holds an earlier text of {prompt.label}\n  {hint}", USAGE)
+    """`prompt` as a baseline was written from it."""
+    archive = archive_of(known.project.evals.reference)
+    then = None
+    if prompt.label in archive.digests:
+        then = archive.before(prompt.label, known.project.evals.settings.root / prompt.path, prompt)
+    if then is None:
+        hint = f"Name two versions: promptgate diff {known.name} v1 v2"
+        raise Stop(f"no baseline holds an earlier text of {prompt.label}\n  {hint}", USAGE)
+    # What no answer depends on may have been edited since, and not every source of the text knows it.
+    return replace(then, owner=prompt.owner, source=prompt.source, description=prompt.description)
 
 
 def _show(old: PromptVersion, new: PromptVersion) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import PromptVersion
     from pytest_promptgate.files.baseline_records import Recorded
 
+_SHALLOW = "this clone is shallow, so older commits are not known: git fetch --unshallow"
 _HEADER = ("version", "commit", "date", "author", "baselines")
 
 
@@ -40,13 +41,15 @@ def log(name: str) -> None:
             click.echo(note, err=True)
 
 
-def _written(versions: Versions, loaded: Sequence[PromptVersion]) -> tuple[dict[str, Written | None], str]:
+def _written(versions: Versions, loaded: Sequence[PromptVersion]) -> tuple[dict[str, Written], str]:
     """The commit of each version, and what to say if Git does not know any."""
     root = versions.project.evals.settings.root
     try:
-        return {each.version: first_written(root, root / each.path) for each in loaded}, ""
+        written = {each.version: first_written(root, root / each.path) for each in loaded}
     except ConfigError as error:
         return {}, f"commits, dates and authors are not known: {printable(error.what)}"
+    cut = any(each is not None and not each.certain for each in written.values())
+    return {version: each for version, each in written.items() if each and each.certain}, _SHALLOW if cut else ""
 
 
 def _row(prompt: PromptVersion, written: Written | None, recorded: Sequence[Recorded]) -> Sequence[str]:

@@ -20,7 +20,8 @@ from pytest_promptgate.core.printable import printable
 from pytest_promptgate.core.types import ModelPin, Outcome
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import PinError
-from pytest_promptgate.files.repinning import repinned, write_edits
+from pytest_promptgate.files.edits import write_edits
+from pytest_promptgate.files.repinning import repinned
 from pytest_promptgate.files.suite_models import known_pin
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from pytest_promptgate.cli.project import Project
     from pytest_promptgate.core.types import Suite
-    from pytest_promptgate.files.repinning import Edit
+    from pytest_promptgate.files.edits import Edit
     from pytest_promptgate.pytest_run import Run
 
 _UNTOUCHED = "No file was changed; the answers are stored."

@@ -15,17 +15,20 @@ from pytest_promptgate.cli.tables import show_table
 from pytest_promptgate.core.deprecation import deprecation_warning
 from pytest_promptgate.core.fingerprint import model_digest
 from pytest_promptgate.core.pins import PinStatus, ServedModel, compare_served, label
+from pytest_promptgate.core.ports import Judge
 from pytest_promptgate.core.printable import printable
+from pytest_promptgate.core.trust import rubrics_of
 from pytest_promptgate.files.written_pins import WrittenPin, written_pins
 from pytest_promptgate.models.store_served import Served, last_served
 from pytest_promptgate.pytest_pins import date_of
 from pytest_promptgate.wiring import responses_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_promptgate.cli.project import Project
     from pytest_promptgate.core.types import Json
+    from pytest_promptgate.pytest_run import Run
 
 _HEADER = ("file", "model", "status", "served", "age")
 VOUCHED = "your word"
@@ -75,8 +78,25 @@ def pins(as_json: bool) -> int:
 def _found(project: Project) -> tuple[Sequence[WrittenPin], Sequence[str]]:
     settings = project.evals.settings
     suites = {settings.root / run.suite.path for run in project.runs}
-    suites |= {path for path, _ in project.errors if path is not None and path.name.endswith(SUFFIX)}
-    return written_pins(settings.root, settings.prompts, sorted(suites))
+    suites |= {path for path, _ in project.errors if path is not None}
+    # A suite in Python names no model but those that its scorers ask, and they are known once it is read.
+    in_python = {path for path in suites if not path.name.endswith(SUFFIX)}
+    written, faults = written_pins(settings.root, settings.prompts, sorted(suites - in_python))
+    found = {(each.file, each.slot): each for each in written}
+    for run in project.runs:
+        if settings.root / run.suite.path in in_python:
+            found |= {(each.file, each.slot): each for each in _asked(run) if (each.file, each.slot) not in found}
+    return tuple(found.values()), [*faults, *(str(error) for path, error in project.errors if path in in_python)]
+
+
+def _asked(run: Run) -> Iterator[WrittenPin]:
+    """The pins that the scorers of a suite ask."""
+    rubrics = rubrics_of(run.suite)
+    for bound in run.suite.scorers:
+        if bound.name in rubrics:
+            yield WrittenPin(file=rubrics[bound.name].path, pin=rubrics[bound.name].pin)
+        elif isinstance(bound.scorer, Judge):
+            yield WrittenPin(file=run.suite.path, slot=bound.name, pin=bound.scorer.pin)
 
 
 def _told(project: Project, written: WrittenPin, served: Mapping[str, Served], *, now: datetime) -> _Told:

@@ -34,7 +34,7 @@ class Revision:
         Raises:
             ConfigError: Git is missing, does not answer, or cannot read what it has.
         """
-        name = os.path.relpath(path, self.directory).replace(os.sep, "/")
+        name = self._name(path)
         # Asked first: a file that cannot be read must not pass for one that is not there.
         if not _asked(self.directory, self.ref, "ls-tree", "-z", self.commit, "--", f"./{name}"):
             return None
@@ -42,6 +42,17 @@ class Revision:
         if done.returncode != 0:
             raise ConfigError(OPTION, f"{name} cannot be read from {self.ref!r}", hint=_said(done))
         return done.stdout
+
+    def checked_out(self, path: Path) -> bytes | None:
+        """The same as Git would write it into this work tree: with its line ends (``core.autocrlf``).
+
+        Raises:
+            ConfigError: Git is missing or does not answer.
+        """
+        return _asked(self.directory, self.ref, "cat-file", "--filters", f"{self.commit}:./{self._name(path)}")
+
+    def _name(self, path: Path) -> str:
+        return os.path.relpath(path, self.directory).replace(os.sep, "/")
 
     def holding(self, text: str) -> tuple[str, ...]:
         """The files of this commit that hold `text`, relative to the directory (with "../" outside of it), sorted.
@@ -124,6 +135,7 @@ class Written:
     commit: str  # abbreviated
     date: str  # "2025-01-10", the committer's
     author: str  # by name
+    certain: bool  # False: the history of this clone begins with it, and older commits may have the file, too
 
 
 def first_written(directory: Path, path: Path) -> Written | None:
@@ -133,12 +145,12 @@ def first_written(directory: Path, path: Path) -> Written | None:
         ConfigError: As `revision`.
     """
     start = revision(directory, "HEAD")
-    args = ("log", "--format=%h%x00%cs%x00%an", start.commit, "--", os.fspath(path))
+    args = ("log", "--format=%h%x00%cs%x00%an%x00%D", start.commit, "--", os.fspath(path))
     lines = (_asked(directory, "HEAD", *args) or b"").decode("utf-8", "replace").splitlines()
     if not lines:
         return None
-    commit, date, author = lines[-1].split("\0")
-    return Written(commit=commit, date=date, author=author)
+    commit, date, author, decoration = lines[-1].split("\0")
+    return Written(commit=commit, date=date, author=author, certain="grafted" not in decoration.split(", "))
 
 
 def revision(directory: Path, ref: str) -> Revision:

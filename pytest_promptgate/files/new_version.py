@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.types import PromptVersion
 from pytest_promptgate.core.wording import did_you_mean
 from pytest_promptgate.errors import Place, PromptError, PromptGateError
-from pytest_promptgate.files.atomic import replace_file
+from pytest_promptgate.files.edits import Edit, content, write_edits
 from pytest_promptgate.files.partials import DiskShelf
 from pytest_promptgate.files.prompt_file import load_prompt_file, read_version
 from pytest_promptgate.files.prompt_text import plain_text
@@ -111,14 +109,18 @@ def _path(archive: Archive, label: str) -> Path:
 
 
 def _edited(changes: Sequence[Change], versions: Sequence[str], name: str, folder: str) -> str:
-    """The version that the next one is made from; "" if a partial was edited and the newest may have the edit."""
+    """The version that the next one is made from; "" if only recorded ones are put back.
+
+    So it is where a partial was edited that the newest version has already, or is gone: then no text has the edit.
+    """
     by_hand = [each.version for each in changes if not each.partials]
     if len(by_hand) > 1:
         hint = f"Say which one comes first: {COMMAND} {name} --from {by_hand[-1]}"
         raise PromptError(Place(file=folder), f"{' and '.join(by_hand)} were edited", hint=hint)
     if by_hand or not changes:
         return by_hand[0] if by_hand else versions[-1]
-    return versions[-1] if changes[-1].version == versions[-1] else ""
+    newest = changes[-1]
+    return newest.version if newest.version == versions[-1] and isinstance(newest.now, PromptVersion) else ""
 
 
 def _restored(archive: Archive, label: str, path: Path, *, now: PromptVersion | PromptGateError | None = None) -> Step:
@@ -173,25 +175,18 @@ def write(steps: Sequence[Step], *, root: Path) -> None:
     """Write all of them, or none: after a failure the files are what they were.
 
     Raises:
-        PromptGateError, OSError: One cannot be written.
+        PromptGateError, OSError: One cannot be written, or cannot be read afterwards.
     """
-    undo = contextlib.ExitStack()
-    with undo:
-        for step in steps:
-            old = step.path.read_bytes() if step.path.exists() else None
-            undo.callback(_put_back, step.path, old)
-            step.path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(step.path, partial(_whole, step.data), file=shown_path(step.path, root))
-            load_prompt_file(step.path, root=root)
-        undo.pop_all()
-
-
-def _put_back(path: Path, old: bytes | None) -> None:
-    if old is None:
-        path.unlink(missing_ok=True)
-    else:
-        replace_file(path, partial(_whole, old), file=path.name)
-
-
-def _whole(data: bytes) -> tuple[bytes]:
-    return (data,)
+    for step in steps:
+        step.path.parent.mkdir(parents=True, exist_ok=True)
+    edits = [
+        Edit(
+            path=step.path,
+            shown=shown_path(step.path, root),
+            before=content(step.path),
+            after=step.data,
+            what=step.told,
+        )
+        for step in steps
+    ]
+    write_edits(edits, check=lambda: [load_prompt_file(step.path, root=root) for step in steps])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_promptgate.core.prompt import PromptVersion
 
-__all__ = ["find_prompt", "list_versions", "load_prompt_file"]
+__all__ = ["find_prompt", "list_versions", "load_prompt_file", "prompt_names"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _VERSION = re.compile(r"v[1-9][0-9]{0,5}\Z")
@@ -55,6 +55,15 @@ def find_prompt(root: Path, directory: Path, reference: str, *, where: Place | s
 def is_name(text: str) -> bool:
     """Whether a suite can name a prompt so."""
     return _NAME.match(text) is not None
+
+
+def prompt_names(directory: Path) -> list[str]:
+    """The prompts in `directory`, sorted: its directories that hold a version; one of partials is none."""
+    return [
+        name
+        for name in _prompt_names(directory)
+        if any(FILE_NAME.match(each.name) for each in (directory / name).iterdir())
+    ]
 
 
 def list_versions(directory: Path, name: str) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ class Change:
 class Committed:
     """A version as a commit holds it."""
 
-    data: bytes  # of its file
+    data: bytes  # of its file, with the line ends of this clone
     prompt: PromptVersion
     commit: str  # the beginning of its id
 
@@ -143,7 +143,8 @@ class Archive:
                     else self._read(data, path, CommitShelf(revision=commit.revision, directory=self.directory))
                 )
                 if data is not None and found is not None and found.digest == self.digests[label]:
-                    yield Committed(data=data, prompt=found, commit=commit.revision.commit[:8])
+                    whole = commit.revision.checked_out(path) or data
+                    yield Committed(data=whole, prompt=found, commit=commit.revision.commit[:8])
         except PromptGateError:
             return
 

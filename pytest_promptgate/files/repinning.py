@@ -1,18 +1,12 @@
-"""Another model in the files of a project: new versions of prompts, and the ``model:`` of suites in place.
-
-Nothing is written before everything is known to work, and what was written is taken back if the rest cannot be.
-"""
+"""Another model in the files of a project: new versions of prompts, and the ``model:`` of suites in place."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.errors import Place, PromptError, SuiteError
-from pytest_promptgate.files.atomic import replace_file
+from pytest_promptgate.errors import PromptError, SuiteError
+from pytest_promptgate.files.edits import Edit, content
 from pytest_promptgate.files.prompts import list_versions
 from pytest_promptgate.files.prompty_format import split_front_matter
 from pytest_promptgate.files.source import read_text, read_yaml
@@ -21,19 +15,9 @@ from pytest_promptgate.files.yaml_edits import with_key, with_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from pytest_promptgate.core.types import Json, ModelPin, Suite
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
-    """One file as it will be."""
-
-    path: Path  # absolute
-    shown: str  # as messages call it
-    before: bytes | None  # None: it is new
-    after: bytes
-    what: str  # for people
 
 
 def repinned(
@@ -66,41 +50,9 @@ def repinned(
         if edited != text:
             what = f"suite {suite.name} on {pin}"
             edits[path] = Edit(
-                path=path, shown=suite.path, before=_bytes(path), after=_encoded(path, edited), what=what
+                path=path, shown=suite.path, before=content(path), after=_encoded(path, edited), what=what
             )
     return tuple(edits.values())
-
-
-def write_edits(edits: Sequence[Edit]) -> None:
-    """Write all of them; if one cannot be written, or somebody interrupts, the others are taken back.
-
-    Raises:
-        PromptError: A file has changed since the edits were made.
-        LockfileError: A file cannot be written.
-    """
-    for edit in edits:
-        if _bytes(edit.path) != edit.before:
-            raise PromptError(Place(file=edit.shown), "it was changed meanwhile", hint="Run the command again.")
-    done: list[Edit] = []
-    try:
-        for edit in edits:
-            done.append(edit)
-            _write(edit.path, edit.after, edit.shown)
-    except BaseException:
-        for edit in done:
-            _take_back(edit)
-        raise
-
-
-def _take_back(edit: Edit) -> None:
-    if edit.before is None:
-        edit.path.unlink(missing_ok=True)
-    else:
-        _write(edit.path, edit.before, edit.shown)
-
-
-def _write(path: Path, data: bytes, shown: str) -> None:
-    replace_file(path, lambda: (data,), file=shown)
 
 
 def _with_slots(text: str, model: Json, slots: Sequence[str], pin: ModelPin, *, file: str) -> str:
@@ -169,14 +121,7 @@ def _text(path: Path, error: type[SuiteError | PromptError], file: str) -> str:
     return read_text(path, error=error, name=file)
 
 
-def _bytes(path: Path) -> bytes | None:
-    try:
-        return Path(os.path.realpath(path)).read_bytes()
-    except FileNotFoundError:
-        return None
-
-
 def _encoded(path: Path, text: str) -> bytes:
     """As `path` is encoded: with its byte order mark, if it has one."""
     mark = b"\xef\xbb\xbf"
-    return (mark if (_bytes(path) or b"").startswith(mark) else b"") + text.encode("utf-8")
+    return (mark if (content(path) or b"").startswith(mark) else b"") + text.encode("utf-8")

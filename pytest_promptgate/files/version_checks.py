@@ -44,13 +44,15 @@ def _edited(archive: Archive, change: Change) -> PromptError:
 def _partial_edited(archive: Archive, change: Change) -> PromptError:
     file = change.partials[0]
     also = [each for each in archive.changes() if file in each.partials]
-    return PromptError(
-        Place(file=file),
-        "this partial was edited, and that changes what baselines were written from: "
-        f"{', '.join(each.label for each in also)}",
-        hint=f"{_diff(archive, change)}\nKeep the edit in new versions, and the old ones as they were: "
-        f"{COMMAND} {' '.join(sorted({each.name for each in also}))}",
-    )
+    labels, names = ", ".join(each.label for each in also), " ".join(sorted({each.name for each in also}))
+    if isinstance(change.now, PromptGateError):
+        what = f"this partial is gone, and baselines were written from versions that include it: {labels}"
+        hint = f"Bring it back, or write its old text out in these versions: {COMMAND} {names}"
+    else:
+        what = f"this partial was edited, and that changes what baselines were written from: {labels}"
+        keep = f"Keep the edit in new versions, and the old ones as they were: {COMMAND} {names}"
+        hint = f"{_diff(archive, change)}\n{keep}"
+    return PromptError(Place(file=file), what, hint=hint)
 
 
 def _diff(archive: Archive, change: Change) -> str:
@@ -63,7 +65,7 @@ def _diff(archive: Archive, change: Change) -> str:
 
 
 def check_present(archive: Archive, named: Mapping[str, str]) -> None:
-    """Tell whether the versions that baselines name are there.
+    """Tell whether the versions that baselines name are there, with the partials in them.
 
     Args:
         named: The label of a version -> the suite whose baseline names it.
@@ -71,6 +73,10 @@ def check_present(archive: Archive, named: Mapping[str, str]) -> None:
     Raises:
         PromptError: One is gone.
     """
+    with_partials = {label.partition("@")[0] for label in named if archive.partials.get(label)}
+    for change in archive.changes(with_partials):
+        if change.partials and isinstance(change.now, PromptGateError):
+            raise _partial_edited(archive, change)
     for label, suite in named.items():
         match = LABEL.match(label)
         if match is None or archive.path_of(match[1], match[2]):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.pins import parse_model
 from pytest_promptgate.core.types import ModelPin
 from pytest_promptgate.errors import Place, PromptGateError, RubricError, SuiteError
-from pytest_promptgate.files.prompts import find_prompt, list_versions
+from pytest_promptgate.files.prompts import find_prompt, list_versions, prompt_names
 from pytest_promptgate.files.source import read_text, read_yaml
+from pytest_promptgate.files.suite_embeddings import EMBEDDING
 from pytest_promptgate.files.suite_judges import JUDGES
 from pytest_promptgate.files.suite_models import RESERVED
 from pytest_promptgate.files.text import shown_path
@@ -24,18 +25,21 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Json
 
 
+_SETTING = {**dict.fromkeys(JUDGES, "rubric"), EMBEDDING: "model"}  # of scorers that ask a model: what names it
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenPin:
     """A pin, and the file that names it."""
 
     file: str  # relative to the root
-    slot: str = ""  # of a suite with several
+    slot: str = ""  # of a suite with several; or the scorer that asks it
     pin: ModelPin
     current: bool = True  # False: of a version that is not its prompt's newest
 
 
 def written_pins(root: Path, prompts: Path, suites: Iterable[Path]) -> tuple[tuple[WrittenPin, ...], tuple[str, ...]]:
-    """The pins of all prompts, of `suites` and of the rubrics that these name; and what could not be read.
+    """The pins of all prompts, of `suites`, their scorers and their rubrics; and what could not be read.
 
     Args:
         root: What paths are relative to.
@@ -44,8 +48,7 @@ def written_pins(root: Path, prompts: Path, suites: Iterable[Path]) -> tuple[tup
     """
     found: dict[str, WrittenPin] = {}
     faults: list[str] = []
-    names = sorted(each.name for each in prompts.iterdir() if each.is_dir()) if prompts.is_dir() else []
-    readers = [partial(_of_prompt, root, prompts, name) for name in names]
+    readers = [partial(_of_prompt, root, prompts, name) for name in prompt_names(prompts)]
     readers += [partial(_of_suite, root, path) for path in suites]
     for reader in readers:
         try:
@@ -74,7 +77,11 @@ def _of_suite(root: Path, path: Path) -> Iterator[WrittenPin]:
     for slot, written in slots.items():
         if pin := _pin(written):
             yield WrittenPin(file=file, slot=slot, pin=pin)
-    for rubric in dict.fromkeys(_rubrics(document.get("scorers"))):
+    scorers = [*_asking(document.get("scorers"))]
+    for name, kind, written in scorers:
+        if kind == EMBEDDING and (pin := _pin(written)):
+            yield WrittenPin(file=file, slot=name, pin=pin)
+    for rubric in dict.fromkeys(path for _, kind, path in scorers if kind in JUDGES and isinstance(path, str)):
         yield from _of_rubric(root, Path(os.path.normpath(path.parent / rubric)))
 
 
@@ -85,16 +92,16 @@ def _of_rubric(root: Path, path: Path) -> Iterator[WrittenPin]:
         yield WrittenPin(file=file, pin=pin)
 
 
-def _rubrics(scorers: Json) -> Iterator[str]:
-    """The paths of all rubrics below ``scorers:``, however deep."""
+def _asking(scorers: Json, name: str = "") -> Iterator[tuple[str, str, Json]]:
+    """The scorers that ask a model, however deep: name, kind, and its rubric's path or its model as written."""
     for inner in scorers if isinstance(scorers, list) else ():
-        yield from _rubrics(inner)
-    for name, inner in scorers.items() if isinstance(scorers, Mapping) else ():
-        path = inner.get("rubric") if isinstance(inner, Mapping) else inner
-        if name in JUDGES and isinstance(path, str):
-            yield path
+        yield from _asking(inner, name)
+    for key, inner in scorers.items() if isinstance(scorers, Mapping) else ():
+        setting = inner.get(_SETTING.get(key, "")) if isinstance(inner, Mapping) else inner
+        if key in _SETTING and setting is not None:
+            yield name or key, key, setting
         else:
-            yield from _rubrics(inner)
+            yield from _asking(inner, name or key)
 
 
 def _pin(written: Json) -> ModelPin | None:

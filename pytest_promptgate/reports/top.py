@@ -98,10 +98,8 @@ def _green(document: RunDocument) -> Headline:
     cases = _plural(sum(suite.spent.cases for suite in judged), "case")
     compared = [each for each in verdicts if each.outcome is not Outcome.NEW]
     if not compared:
-        return Headline(
-            word="NEW",
-            text=f"{_plural(len(verdicts), 'metric')} on {cases}, no baseline yet: {_FIRST}",
-        )
+        what = "the first baseline is written" if document.mode.update else f"no baseline yet: {_FIRST}"
+        return Headline(word="NEW", text=f"{_plural(len(verdicts), 'metric')} on {cases}, {what}")
     better = sum(each.outcome is Outcome.IMPROVED for each in compared)
     accepted = sum(bool(each.accepted) for each in verdicts)
     told = f"no gate failed: {_plural(len(compared), 'metric')} on {cases} held against the baseline"

@@ -25,6 +25,21 @@ scorers:
   tone: {any_of: [{judge: {rubric: ../rubrics/tone.yaml}}, exact_match]}
   pair: {compare: ../rubrics/tone.yaml}
 """
+EMBEDDING = "{embedding_similarity: {model: embedded/hashed-words-1, expected: expected}}"
+IN_PYTHON = """\
+import pytest
+
+
+@pytest.mark.prompt_eval(
+    dataset="../datasets/mails.jsonl",
+    scorers={
+        "tone": {"judge": "../rubrics/tone.yaml"},
+        "close": {"embedding_similarity": "embedded/hashed-words-1"},
+    },
+)
+def test_router(case):
+    return "billing"
+"""
 
 
 def days_from_now(days: int) -> str:
@@ -94,7 +109,7 @@ def test_other_programs_get_a_list_in_which_the_word_of_a_provider_entry_counts(
 def test_what_cannot_be_read_is_told_and_the_rest_is_listed(project: CliProject) -> None:
     project.standard()
     project.suite("prompt: [\n", "broken")
-    project.write("prompts/odd/notes.txt", "no version\n")
+    project.write("prompts/odd/v2.txt", "{{ message }}\n")
 
     said = project.cli("pins")
 
@@ -104,6 +119,43 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_listed(project: CliProject)
         "prompts/odd",
         "evals/broken.eval.yaml",
     ]
+
+
+def test_a_directory_of_partials_is_no_prompt(project: CliProject) -> None:
+    project.standard().write("prompts/shared/safety.prompty", "Be kind.\n")
+
+    said = project.cli("pins")
+
+    assert (said.err, said.code) == ("", 0)
+
+
+def test_models_that_scorers_ask_are_listed_wherever_the_suite_stands(project: CliProject) -> None:
+    project.standard().suite(SUITE.replace("queue: e", f"close: {EMBEDDING}, queue: e"))
+    project.write("rubrics/tone.yaml", f"criterion: Is it polite?\nmodel: {PIN}\nscale: {{rude: 0, polite: 1}}\n")
+    project.write("tests/test_router.py", IN_PYTHON)
+
+    said = project.cli("pins")
+
+    assert (said.err, said.code) == ("", 0)
+    assert [line.split("  ")[0] for line in said.out.splitlines()[2:]] == [
+        "evals/triage.eval.yaml [close]",
+        "rubrics/tone.yaml",
+        "tests/test_router.py [close]",
+    ]
+
+
+def test_a_suite_in_python_that_cannot_be_read_is_told(project: CliProject) -> None:
+    project.standard().write("tests/test_router.py", IN_PYTHON)
+    project.write("rubrics/tone.yaml", "criterion: Is it polite?\nmodel: gpt-4o\nscale: {rude: 0, polite: 1}\n")
+
+    said = project.cli("pins")
+
+    assert said.code == 1
+    assert said.err == (
+        "rubrics/tone.yaml:2:1: openai/gpt-4o is a floating alias\n"
+        "  Write openai/gpt-4o-2024-08-06, the snapshot that it was last seen to name.\n"
+    )
+    assert "rubrics/tone.yaml:2:1: error PG501" in project.cli("lint").out
 
 
 def test_a_project_without_any_model_says_so(project: CliProject) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cli_world import Said
-from git_project import commit, repository
+from git_project import commit, git, repository
 
 from pytest_promptgate.cli.structured_diff import structured_diff
 from pytest_promptgate.cli.word_columns import show_messages
@@ -74,6 +74,18 @@ def test_a_version_that_was_edited_is_held_against_the_text_of_its_baseline(vers
     assert "-Route it [red].\n+Route them.\n" in versions.cli("diff", "triage", "v2").out
 
 
+def test_without_the_outputs_of_a_baseline_git_knows_the_text(versions: CliProject) -> None:
+    (versions.root / "promptgate.baselines/triage.jsonl").unlink()
+    for version, written in (("v1", "Route it."), ("v2", "Route it [red].")):
+        path = versions.root / f"prompts/triage/{version}.prompty"
+        path.write_text(path.read_text(encoding="utf-8").replace(written, "Route them."), encoding="utf-8")
+
+        said = versions.cli("diff", "triage", version)
+
+        assert f"-{written}\n+Route them.\n" in said.out
+        assert said.out.endswith("settings: the same\n")
+
+
 def test_what_no_baseline_holds_is_said(versions: CliProject) -> None:
     versions.write("prompts/triage/v3.prompty", HEAD % "0.2" + BODY % "Route it at once.")
 
@@ -113,6 +125,19 @@ def test_the_log_has_commit_date_author_and_metrics(versions: CliProject) -> Non
     assert third.split() == ["v3", "-", "-", "-", "-"]
     assert second.split()[0::2] == ["v2", "2025-02-20", "triage:", "0.4"]
     assert first.split(maxsplit=2)[2] == "2025-01-10  Ann     triage: accuracy 0.4 (until 2025-01-10)"
+
+
+def test_the_first_commit_of_a_shallow_clone_has_not_written_what_it_holds(
+    versions: CliProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shallow = versions.root / "shallow"
+    git(versions.root, "clone", "--quiet", "--depth=1", f"file://{versions.root}", str(shallow))
+    monkeypatch.chdir(shallow)
+
+    said = versions.cli("log", "triage")
+
+    assert [line.split()[1:4] for line in said.out.splitlines()[1:]] == [["-", "-", "-"]] * 2
+    assert said.err == "this clone is shallow, so older commits are not known: git fetch --unshallow\n"
 
 
 def test_without_git_the_log_shows_what_it_can(project: CliProject) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
-from git_project import commit, repository
+from git_project import commit, git, repository
 
 from pytest_promptgate.errors import PromptGateError
 from pytest_promptgate.files.new_version import Step, next_version, restored, write
@@ -267,6 +267,16 @@ def test_either_all_files_are_written_or_none(world: World) -> None:
     assert sorted(path.name for path in (world.root / "prompts" / "a").iterdir()) == ["v1.prompty"]
 
 
+def test_what_git_puts_back_has_the_line_ends_of_the_clone(world: World) -> None:
+    repository(world.root)
+    git(world.root, "config", "core.autocrlf", "true")
+    world.write("a/v1.prompty", V1.replace("kind", "rude").replace("\n", "\r\n"))
+
+    write(next_version(world.archive(keeps=False), "a"), root=world.root)
+
+    assert world.read("a/v1.prompty") == V1.replace("\n", "\r\n").encode()
+
+
 def test_words_about_a_version_are_no_edit_of_it(world: World) -> None:
     world.write(
         "a/v1.prompty", V1.replace("owner: ann", "owner: bob, source: https://docs.example.com").replace("  # ours", "")
@@ -308,27 +318,30 @@ def test_an_edit_whose_old_text_nobody_has_is_told_without_a_diff(world: World) 
     )
 
 
-def test_a_partial_that_is_gone_is_written_out_where_the_newest_version_needs_it_no_more(world: World) -> None:
+@pytest.mark.parametrize("newest", ["v1", "v2"])
+def test_a_partial_that_is_gone_is_written_out_in_what_was_recorded_with_it(world: World, newest: str) -> None:
     partial = world.write("shared/safety.txt", "Be safe.")
     world.write("b/v1.txt", 'Hi. {% include "shared/safety.txt" %}')
     world.record("b/v1.txt")
     partial.unlink()
-    gone = "prompts/b/v1.txt:1: there is no partial 'shared/safety.txt' in prompts/\n  Partials: none."
+    if newest == "v2":
+        world.write("b/v2.txt", "Hi.")
 
-    assert world.told("b") == gone
-    world.write("b/v2.txt", "Hi.")
-    with pytest.raises(PromptGateError) as caught:
+    with pytest.raises(PromptGateError) as first:
+        check_present(world.archive(), {"b@v1": "s"})
+    with pytest.raises(PromptGateError) as second:
         check_unedited(world.archive(), ["b"])
-    write(next_version(world.archive(), "b"), root=world.root)
+    steps = next_version(world.archive(), "b")
+    write(steps, root=world.root)
 
-    assert str(caught.value) == (
-        "prompts/shared/safety.txt: this partial was edited, and that changes what baselines were written from: b@v1\n"
-        "  b@v1 cannot be read any more:\n"
-        "  prompts/b/v1.txt:1: there is no partial 'shared/safety.txt' in prompts/\n"
-        "    Partials: none.\n"
-        "  Keep the edit in new versions, and the old ones as they were: promptgate new-version b"
-    )
+    assert {str(first.value), str(second.value)} == {
+        "prompts/shared/safety.txt: this partial is gone, and baselines were written from versions that include it: "
+        "b@v1\n"
+        "  Bring it back, or write its old text out in these versions: promptgate new-version b"
+    }
+    assert [step.label for step in steps] == ["b@v1"]
     assert world.read("b/v1.txt") == b"Hi. Be safe."
+    check_present(world.archive(), {"b@v1": "s"})
 
 
 def test_an_unresolved_merge_is_no_new_version(world: World) -> None:

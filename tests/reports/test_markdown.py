@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from run_documents import made_document, made_report, made_suite
 
 from pytest_promptgate.core.acceptance import STALE
-from pytest_promptgate.core.run_document import ControlRun, JudgeRun, RunDocument, Spent, Status
+from pytest_promptgate.core.run_document import ControlRun, JudgeRun, Mode, RunDocument, Spent, Status
 from pytest_promptgate.core.types import Errored, Judged
 from pytest_promptgate.reports.html import html_text
 from pytest_promptgate.reports.markdown import markdown
@@ -118,6 +118,10 @@ def test_it_is_below_60_kb_whatever_is_in_it(text: str, times: int, cases: int, 
         (
             made_document(made_suite(made_report(None, {"c-01": [1.0]}))),
             "NEW: 1 metric on 1 case, no baseline yet: --prompt-evals-update writes one",
+        ),
+        (
+            made_document(made_suite(made_report(None, {"c-01": [1.0]})), mode=Mode(update=True)),
+            "NEW: 1 metric on 1 case, the first baseline is written",
         ),
         (
             made_document(status=Status.INTERRUPTED, reasons=("the run was interrupted",)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_promptgate.errors import LockfileError, PromptError
-from pytest_promptgate.files.repinning import Edit, write_edits
+from pytest_promptgate.files.edits import Edit, write_edits
 
 if TYPE_CHECKING:
     from pathlib import Path
