@@ -203,7 +203,7 @@ def _evals(request: pytest.FixtureRequest) -> EvalSession:
 
 def marks_of(function: object) -> list[pytest.Mark]:
     """All markers of a function itself."""
-    marks = getattr(function, "pytestmark", None)
+    marks = getattr(getattr(function, "__func__", function), "pytestmark", None)  # a static method is wrapped
     return [mark for mark in marks if isinstance(mark, pytest.Mark)] if isinstance(marks, list) else []
 
 

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from pytest_promptgate.pytest_session import EvalSession
     from pytest_promptgate.workflows.calibrating import Asked
 
+# Stored verdicts are found by their requests: without another request, a new calibration would read those of before.
+_WAY_OUT = (
+    "To go on with the judge as it is now, change its rubric (another seed under its model's parameters will do), "
+    "so that no verdict of before counts, and run"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoldenSet:
@@ -43,11 +49,15 @@ class Finding:
     """What is told of one judge."""
 
     text: str
-    red: bool
-    drifted: bool = False
+    doubt: str = ""  # continues "its judge …": why nobody should go by it; such a run is red
 
 
-UNASKED = Finding(text="not checked: the run ended early", red=True)  # until `DriftCheck.ask` knows better
+def unchecked(why: str) -> Finding:
+    """A judge that was to be checked, and was not."""
+    return Finding(text=f"not checked: {why}", doubt="was not checked for drift")
+
+
+UNASKED = unchecked("the run ended early")  # until `DriftCheck.ask` knows better
 
 
 class DriftCheck:
@@ -65,7 +75,7 @@ class DriftCheck:
     @property
     def red(self) -> bool:
         """Whether a judge has drifted, or could not be checked."""
-        return any(each.red for each in self.findings.values())
+        return any(each.doubt for each in self.findings.values())
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -82,13 +92,15 @@ class DriftCheck:
             found = self._golden(rubric)
             if isinstance(found, str):
                 command = f"promptgate calibrate {path} --labels LABELS.csv"
-                self.findings[path] = Finding(text=f"{found}: nothing to compare; run: {command}", red=False)
+                self.findings[path] = Finding(text=f"{found}: nothing to compare; run: {command}")
                 continue
             try:
                 self._sets.append(self._read(rubric, found, run))
                 self.findings[path] = UNASKED
             except PromptGateError as error:
-                self.findings[path] = Finding(text=f"its golden set cannot be read: {error}", red=True)
+                here = found.suite == run.suite.name
+                why = f"cannot be read: {error}" if here else f"is of the suite {found.suite}, which is not in this run"
+                self.findings[path] = unchecked(f"its golden set {why}")
         return [each for golden in self._sets if (each := self._estimate(golden)) is not None]
 
     def ask(self) -> None:
@@ -100,7 +112,7 @@ class DriftCheck:
     def refuse(self, why: str) -> None:
         """Ask nothing, for it would cost too much."""
         for each in self._sets:
-            self.findings[each.rubric.path] = Finding(text=f"not checked: {why}", red=True)
+            self.findings[each.rubric.path] = unchecked(why)
 
     def _judges(self) -> dict[str, tuple[Run, BoundScorer]]:
         """A run and its judge by rubric: the run of the suite that the calibration names comes first."""
@@ -147,7 +159,8 @@ class DriftCheck:
                 return reply(StoreKey(request=trial.digest, endpoint=endpoint, ordinal=trial.ordinal))
 
             answers = answers_of(run, bound, labels, times=1, stored=stored)
-        if golden_digest(answers.asked, [each.labels for each in labels]) != golden.digest:
+        found = golden_digest(answers.asked, [each.labels for each in labels])
+        if found != golden.digest or len(labels) != len(golden.verdicts):
             raise DatasetError(
                 Place(file=golden.labels),
                 "rows, answers or labels are no longer those of the calibration",
@@ -178,12 +191,13 @@ class DriftCheck:
         failed = [each for each in grades if isinstance(each, Errored | Skipped)]
         if failed:
             why = failed[0].message if isinstance(failed[0], Errored) else failed[0].reason
-            return Finding(
-                text=f"not checked: {len(failed)} of {len(grades)} answers could not be judged: {why}", red=True
-            )
+            return unchecked(f"{len(failed)} of {len(grades)} answers could not be judged: {why}")
         now = [_first(each) for each in grades if isinstance(each, tuple)]
         drift = drift_of(golden.golden, now, served=served_models(golden.asked))
-        return Finding(text=str(drift), red=drift.drifted, drifted=drift.drifted)
+        if not drift.drifted:
+            return Finding(text=str(drift))
+        command = f"promptgate calibrate {golden.rubric.path} --labels {golden.golden.labels}"
+        return Finding(text=f"{drift}\n  {_WAY_OUT}: {command}", doubt=f"has drifted: {drift.moved or drift.flips}")
 
 
 def _first(grades: Sequence[Grade]) -> Score | Unscored:
@@ -192,12 +206,24 @@ def _first(grades: Sequence[Grade]) -> Score | Unscored:
     return first
 
 
+def doubted_judges(run: Run) -> dict[str, str]:
+    """Judges of a suite that have drifted, or could not be checked: why nobody should go by them, by scorer."""
+    found = run.session.drift.findings if run.session.drift is not None else {}
+    return {
+        name: f"its judge ({rubric.path}) {each.doubt}"
+        for name, rubric in rubrics_of(run.suite).items()
+        if (each := found.get(rubric.path)) is not None and each.doubt
+    }
+
+
 def drift_notes(run: Run) -> Iterator[str]:
-    """What a suite's report says of its judges that have drifted: their gates do not pass in silence."""
-    check = run.session.drift
-    drifted = {path for path, each in check.findings.items() if each.drifted} if check is not None else set()
-    rubrics = rubrics_of(run.suite)
+    """What a suite's report says of metrics without a gate whose judges are doubted; a gate says it itself."""
+    doubted = doubted_judges(run)
     for spec in run.suite.judged:
-        if spec.source in rubrics and rubrics[spec.source].path in drifted:
-            path = rubrics[spec.source].path
-            yield f"WARNING: {spec.name}: its judge has drifted since it was held against people's labels ({path})"
+        if spec.source in doubted and not run.suite.gates[spec.name].gated:
+            yield f"WARNING: {spec.name}: {doubted[spec.source]}"
+
+
+def drift_refusal(run: Run) -> str:
+    """Why a suite may not write a baseline, whatever was accepted; "" if it may: its judges are whom people know."""
+    return "; ".join(f"{name}: {why}" for name, why in doubted_judges(run).items())

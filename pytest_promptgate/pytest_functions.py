@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -43,17 +44,37 @@ class FunctionHooks:
     ) -> Generator[None, Any, Any]:
         """Take marked functions, when pytest has found their fixtures and parameters."""
         found = yield
-        functions = self.evals.functions.setdefault(self.evals.settings.shown(collector.path), set())
         marks = suite_marks(obj)
-        if marks and isinstance(obj, type):
-            where = f"{self.evals.settings.shown(collector.path)}: {name}"
-            raise collector.CollectError(f"{where}: {MARKER} marks a class\n  Mark the methods that are to be asked.")
+        if isinstance(obj, type):
+            self._check_class(collector, obj, marked=bool(marks))
         carriers = [each for each in found if isinstance(each, pytest.Function)] if marks and found else []
         if not carriers:
             return found
         suite = FunctionCollector.of(collector, name, carriers, self.evals)
+        functions = self.evals.functions.setdefault(self.evals.settings.shown(collector.path), set())
         functions.update((suite.marked.suite, slot) for slot in suite.marked.slots)
         return [suite]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, Any, Any]:
+        """Note the test files that were read, those without a marked function too: a suite may be gone from them."""
+        report = yield
+        if isinstance(collector, pytest.Module) and report.passed:
+            self.evals.functions.setdefault(self.evals.settings.shown(collector.path), set())
+        return report
+
+    def _check_class(self, collector: pytest.Collector, owner: type, *, marked: bool) -> None:
+        where = f"{self.evals.settings.shown(collector.path)}: {owner.__name__}"
+        if marked:
+            raise collector.CollectError(f"{where}: {MARKER} marks a class\n  Mark the methods that are to be asked.")
+        cases = getattr(sys.modules.get("unittest"), "TestCase", None)
+        if cases is None or not issubclass(owner, cases):
+            return
+        for name in dir(owner):
+            if suite_marks(getattr(owner, name, None)):
+                what = f"{where}.{name}: {MARKER} marks a method of a unittest.TestCase"
+                hint = "Its methods take no arguments, so no `case`: write a function, or a plain class."
+                raise collector.CollectError(f"{what}\n  {hint}")
 
 
 class FunctionCollector(pytest.Collector):

@@ -65,7 +65,7 @@ def _gone(evals: EvalSession, config: pytest.Config) -> Iterator[Gone]:
         if key in evals.runs or evals.reference.lets_go(key):
             continue
         if path in evals.functions:
-            if key not in evals.functions[path]:
+            if key not in evals.functions[path] and _is_run(config, file):
                 yield Gone(baseline=baseline, why="no function of its file is marked as that suite any more")
         elif key[0] in names:
             yield Gone(baseline=baseline, why=f"its suite has no model slot {key[1]!r} any more")
@@ -76,10 +76,10 @@ def _gone(evals: EvalSession, config: pytest.Config) -> Iterator[Gone]:
 
 
 def _is_run(config: pytest.Config, file: Path) -> bool:
-    """Whether the arguments name a directory that `file` would be in."""
+    """Whether the arguments name `file` or a directory that it would be in, and not just a part of it."""
     start = config.invocation_params.dir
-    directories = (Path(os.path.abspath(start / arg.split("::", 1)[0])) for arg in config.args)  # noqa: PTH100 no links
-    return any(file.is_relative_to(each) for each in directories)
+    whole = (Path(os.path.abspath(start / arg)) for arg in config.args if "::" not in arg)  # noqa: PTH100 no links
+    return any(file.is_relative_to(each) for each in whole)
 
 
 def _tell(gone: Gone, evals: EvalSession, session: pytest.Session) -> None:

@@ -61,7 +61,7 @@ class EvalHooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """While the xdist controller collects, ordinary tests are the workers' business."""
+        """Commands have nothing to do with ordinary tests."""
         if not self.evals.evals_only or not collection_path.is_file() or collection_path.name.endswith(SUFFIX):
             return None
         return None if pytest_xdist.may_ask(collection_path) else True
@@ -130,7 +130,7 @@ class EvalHooks:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Run the evals (under xdist after the workers' tests), then judge what has no gate item, then update."""
         controller = session.config.pluginmanager.hasplugin("dsession") and not session.config.option.collectonly
-        items = pytest_xdist.collect_evals(session, self.evals) if controller else []
+        items = pytest_xdist.collect_evals(session) if controller else []
         result = yield
         if controller:
             pytest_xdist.run_evals(session, items)
@@ -156,12 +156,13 @@ class EvalHooks:
         """Ctrl-C: what is under way is paid, so it is awaited for a moment and kept."""
         self.evals.interrupt()
 
-    @pytest.hookimpl(trylast=True)  # after -x, pytest tears fixtures down in this hook, and some of them use the engine
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
         """Stop the engine; a baseline that was refused, or a judge that has drifted, is a failure of the run."""
+        record_run(self.evals)  # before the JUnit file is written
+        yield  # after -x, pytest tears fixtures down in this hook, and some of them use the engine
         self.evals.end()
         drifted = self.evals.drift is not None and self.evals.drift.red
-        record_run(self.evals)
         self.remembered = remember_run(self.evals)
         red = self.broken or drifted or self.evals.unfinished or (self.update is not None and self.update.refused)
         if red and session.exitstatus == pytest.ExitCode.OK:

@@ -21,7 +21,7 @@ from pytest_promptgate.errors import EngineError
 from pytest_promptgate.pytest_aa import SKIPPED, known_noise
 from pytest_promptgate.pytest_control import control_of
 from pytest_promptgate.pytest_corrected import corrected_notes
-from pytest_promptgate.pytest_drift import drift_notes
+from pytest_promptgate.pytest_drift import doubted_judges, drift_notes, drift_refusal
 from pytest_promptgate.pytest_fail_fast import course_of, first_round_notes
 from pytest_promptgate.pytest_items import CaseItem, CasesItem, EvalFailure, EvalItem, GateItem, RepeatedFailure
 from pytest_promptgate.pytest_judges import account_notes, grade_baseline
@@ -30,7 +30,7 @@ from pytest_promptgate.pytest_told import described, listed, not_asked
 from pytest_promptgate.pytest_trust import distrusted, gate_items, trust_notes, why_skipped
 from pytest_promptgate.reports.junit import gate_properties
 from pytest_promptgate.reports.text import case_problem, gate_text
-from pytest_promptgate.workflows.assess import assess
+from pytest_promptgate.workflows.assess import assess, doubting
 from pytest_promptgate.workflows.rescoring import rescored
 from pytest_promptgate.workflows.update_baseline import refusal
 
@@ -172,7 +172,7 @@ class Run:
         if why := why_skipped(self, verdict):
             pytest.skip(why)
         settings = self.session.settings
-        refused = refusal(report, accept="whatever the reason")
+        refused = drift_refusal(self) or refusal(report, accept="whatever the reason")
         if verdict.red or (verdict.accepted and settings.update and refused):
             raise EvalFailure(self._explained(report, verdict, refused))
 
@@ -198,7 +198,7 @@ class Run:
         settings, reference = self.session.settings, self.session.reference
         plan, results = without(self.plan, everything)
         control, course = control_of(self, results), course_of(self, results, first_round=first_round)
-        return assess(
+        found = assess(
             plan,
             results,
             baseline=None if settings.shard else self.baseline,
@@ -228,6 +228,7 @@ class Run:
             ),
             course=course,
         )
+        return doubting(found, doubted_judges(self))
 
     def close(self, report: Report) -> None:
         """Take the report of what `assessed` gave."""

@@ -67,7 +67,7 @@ class EvalSession:
         self.begun = False
         self.trials = SelfTrials(self) if self.settings.aa else None
         self.drift = DriftCheck(self) if self.settings.judge_drift else None
-        self.evals_only = False  # the xdist controller is collecting
+        self.evals_only = False  # a command is collecting
         self._manager: pluggy.PluginManager | None = None
         self._answers: toolboxes.Answers = {}
         self._toolbox: toolboxes.Toolbox | None = None

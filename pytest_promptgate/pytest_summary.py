@@ -129,11 +129,13 @@ def _write_self_trial(reporter: pytest.TerminalReporter, trial: SelfTrial) -> No
 
 
 def _write_unjudged(reporter: pytest.TerminalReporter, run: Run, engine: Evaluation) -> None:
-    """A run that ended before its gates: what was asked is stored."""
+    """A run that ended before its gates: what was asked is stored, if answers of the suite ever are."""
     _write_title(reporter, run.plan)
     found = [engine.results(run.suite.name, run.slot, case) or () for case in run.selected]
     reporter.write_line(f"  {asked([result for results in found for result in results])}")
-    reporter.write_line("  not judged: the run ended early; answers are stored, the next run goes on from there")
+    kept = "answers are stored, the next run goes on from there"
+    lost = "answers of a target without a version are not stored, the next run asks anew"
+    reporter.write_line(f"  not judged: the run ended early; {kept if run.suite.storable else lost}")
 
 
 def _write_ends(reporter: pytest.TerminalReporter, engine: Evaluation) -> None:
@@ -167,15 +169,10 @@ def _write_headline(reporter: pytest.TerminalReporter, found: Headline) -> None:
 
 
 def wrapped(line: str, *, indent: str) -> list[str]:
-    """`line` in lines as wide as the terminal; those that go on begin with `indent`, and none becomes a CI command."""
+    """`line` in lines as wide as the terminal; those that go on begin with `indent`."""
     width = shutil.get_terminal_size().columns
-    found: list[str] = []
-    for each in textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False):
-        if found and each.lstrip().startswith("::"):
-            found[-1] += f" {each.lstrip()}"
-        else:
-            found.append(each)
-    return found
+    found = textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return [printable(each) for each in found]  # a line may begin with what is no command inside the text
 
 
 def _is_long(outline: RunDocument) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.errors import PromptGateError
 from pytest_promptgate.files.lockfile import save_baselines
+from pytest_promptgate.pytest_drift import drift_refusal
 from pytest_promptgate.pytest_rise import risen_anchors
 from pytest_promptgate.workflows.update_baseline import NO_RISE, lockfile_diff, refusal, succeeding
 
@@ -91,7 +92,7 @@ def _saved(evals: EvalSession, accepted: list[Baseline], lines: list[str], *, re
 def _refusal(run: Run, *, accept: str | None) -> str:
     if run.report is None:
         return "no case of it was selected"
-    return refusal(run.report, accept=accept)
+    return drift_refusal(run) or refusal(run.report, accept=accept)
 
 
 def _title(run: Run) -> str:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
-    from pytest_promptgate.pytest_session import EvalSession
-
 
 class WorkerHooks:
     """Registered with pytest in each xdist worker: keeps evals out of it."""
@@ -71,7 +69,7 @@ def asks(item: pytest.Item) -> bool:
 
 
 def may_ask(path: Path) -> bool:
-    """Whether a test file can hold anything that the main process has to run."""
+    """Whether a test file names the marker or the fixture: what the commands, which run no tests, have to import."""
     try:
         return path.suffix == ".py" and MARKER.encode() in path.read_bytes()
     except OSError:
@@ -106,19 +104,16 @@ def _without_tests(path: Path, patterns: list[str]) -> bool:
     return path.is_dir() and not any(next(path.rglob(pattern), None) for pattern in patterns)
 
 
-def collect_evals(session: pytest.Session, evals: EvalSession) -> list[pytest.Item]:
-    """Collect the suites, and nothing else, in the controller, which collects nothing by itself.
+def collect_evals(session: pytest.Session) -> list[pytest.Item]:
+    """Collect in the controller, which collects nothing by itself, and keep the evals.
+
+    Every test module is read: a marker or a fixture that asks may come from anywhere, and no worker runs what does.
 
     Raises:
         pytest.Session.Interrupted: A suite is wrong, as for any collection error.
     """
     config = session.config
-    paths = {arg: _path(config, arg) for arg in config.args}
-    args = [arg for arg, path in paths.items() if _is_suite(arg) or path.is_dir() or may_ask(path)]
-    if not args:
-        return []
-    evals.evals_only = True
-    session.perform_collect(args)
+    session.perform_collect()
     items = session.items = [item for item in session.items if isinstance(item, EvalItem) or asks(item)]
     if session.testsfailed and not config.option.continue_on_collection_errors:
         count = session.testsfailed

@@ -94,6 +94,8 @@ def calibrate(
         return
     for line in report(read, found, good=good):
         click.echo(line)
+    if found.calibration.golden is None:
+        click.echo(f"{labels}: outside the project, so --prompt-judge-drift will have nothing to compare with")
     lockfile = project.shown(project.evals.settings.lockfile)
     click.echo(f"{lockfile}: {'not written (--dry-run)' if dry_run else 'written' if written else 'unchanged'}")
 

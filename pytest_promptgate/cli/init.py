@@ -11,7 +11,7 @@ from pytest_promptgate import __version__
 from pytest_promptgate.cli.exits import FAILED, Stop
 from pytest_promptgate.cli.init_from import lifted_steps, tell_use
 from pytest_promptgate.cli.tables import plain
-from pytest_promptgate.files.starter import PROMPT, WORKFLOW, Step, starter_steps, write_steps
+from pytest_promptgate.files.starter import PROMPT, WORKFLOW, Step, below, starter_steps, write_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,11 +89,7 @@ def _row(step: Step, *, dry_run: bool) -> tuple[str, str, str]:
 
 def _misplaced(root: Path, steps: Sequence[Step]) -> list[str]:
     """GitHub reads workflows at the root of a repository only."""
-    top = next((each for each in (root, *root.parents) if (each / ".git").exists()), root)
-    if top == root or not any(step.path == WORKFLOW and step.made for step in steps):
+    top, directory = below(root)
+    if not directory or not any(step.path == WORKFLOW and step.made for step in steps):
         return []
-    below = root.relative_to(top).as_posix()
-    return [
-        f"\nThe repository's root is {top}: move {WORKFLOW} there,",
-        f"and write below `jobs: prompt-gate:` the line `defaults: {{run: {{working-directory: {below}}}}}`.",
-    ]
+    return [f"\nThe repository's root is {top}: move {WORKFLOW} there.", f"Its steps work in {directory}."]

@@ -37,10 +37,15 @@ class Drift:
         """Whether another judge is at work than the one that was calibrated."""
         return bool(self.moved) or min(self.p_shift, self.p_near) <= ALPHA / 2
 
+    @property
+    def flips(self) -> str:
+        """How many verdicts are not what they were, for people."""
+        return f"{self.flipped} of {self.answers} golden verdicts changed"
+
     def __str__(self) -> str:
         verdict = "it HAS DRIFTED" if self.drifted else "no drift"
         parts = [
-            f"{self.flipped} of {self.answers} golden verdicts changed",
+            self.flips,
             f"mean score {self.before:.3f} -> {self.now:.3f} (p {self.p_shift:.2g})",
             f"nearness to people {self.near_before:.3f} -> {self.near_now:.3f} (p {self.p_near:.2g})",
             *([self.moved] if self.moved else []),

@@ -113,6 +113,11 @@ def incomplete(spec: MetricSpec, books: Books) -> Finding:
     return _open(spec, f"{lost} of {books.planned} trials have no score ({told}), more than 2 %")
 
 
+def unreliable(spec: MetricSpec, why: str) -> Finding:
+    """Its scores are there, and nobody should go by them."""
+    return _open(spec, why)
+
+
 def uncovered(spec: MetricSpec, comparison: Comparison) -> Finding:
     """Too few of the baseline's cases are here."""
     parts = [

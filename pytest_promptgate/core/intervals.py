@@ -113,7 +113,7 @@ def bootstrap(
 
     Args:
         n: Units that are drawn with replacement, >= 1.
-        statistic: Takes the indices of the drawn units, with repeats.
+        statistic: Takes the indices of the drawn units, with repeats. Draws for which it is nan are left out.
         seed: Plain data that the draws depend on, so that the same run shows the same interval everywhere.
 
     Source:
@@ -121,4 +121,5 @@ def bootstrap(
     """
     raw = words(seed_of(seed), "bootstrap", n * draws)
     values = [statistic([word * n >> 32 for word in raw[at : at + n]]) for at in range(0, n * draws, n)]
+    values = [value for value in values if not math.isnan(value)]
     return quantile(values, (1 - conf) / 2), quantile(values, (1 + conf) / 2)

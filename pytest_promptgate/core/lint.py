@@ -43,6 +43,7 @@ CODES: Mapping[str, tuple[Severity, str]] = {
     "PG113": (Severity.WARNING, "a directory of prompts that no suite can name"),
     "PG120": (Severity.NOTE, "a prompt without an owner"),
     "PG121": (Severity.NOTE, "a prompt without a source"),
+    "PG122": (Severity.NOTE, "a role marker that other readers of Prompty files would lose"),
     "PG201": (Severity.ERROR, "a suite is wrong"),
     "PG301": (Severity.ERROR, "a dataset is wrong"),
     "PG401": (Severity.ERROR, "a rubric is wrong"),

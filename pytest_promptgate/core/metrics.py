@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OBSERVABLES",
     "AggregateError",
+    "NoSuchLabelError",
     "direction_of",
     "known_aggregates",
     "label_value",
@@ -74,6 +75,10 @@ def measure(
 
 class AggregateError(Exception):
     """An aggregate has no value; the text says why."""
+
+
+class NoSuchLabelError(AggregateError):
+    """No case expects the label that is asked for: other cases of the same dataset may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +154,7 @@ def label_value(spec: MetricSpec, pairs: Sequence[tuple[str, str]]) -> float:
     """An aggregate over (answered, expected) labels, one pair per trial.
 
     Raises:
-        AggregateError: No pair expects the label that the metric asks for.
+        NoSuchLabelError: No pair expects the label that the metric asks for.
     """
     if spec.aggregate == "confusion":
         return off_diagonal(pairs)
@@ -159,7 +164,7 @@ def label_value(spec: MetricSpec, pairs: Sequence[tuple[str, str]]) -> float:
             spec.aggregate, pairs, label=None if label is None else _label_text(label), average=str(average)
         )
     except ValueError as error:
-        raise AggregateError(str(error)) from error
+        raise NoSuchLabelError(str(error)) from error
 
 
 def _label_text(label: Json) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.intervals import bootstrap, cluster_se, newcombe, suite_se, z_of
+from pytest_promptgate.core.metrics import NoSuchLabelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +61,9 @@ def _bootstrapped(arms: Arms, statistic: Statistic, *, conf: float) -> tuple[flo
         chosen = [at for unit in drawn for at in units[unit]]
         old = [s for at in chosen for s in statistic.before[at]]
         new = [s for at in chosen for s in statistic.after[at]]
-        return statistic.of(new) - statistic.of(old)
+        try:
+            return statistic.of(new) - statistic.of(old)
+        except NoSuchLabelError:
+            return math.nan  # a recall of a rare label: none of its cases was drawn
 
     return bootstrap(len(units), change, conf=conf, seed=[list(map(list, arms.before)), list(map(list, arms.after))])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core import findings
 from pytest_promptgate.core.anchor import tested_since
 from pytest_promptgate.core.changes import EPSILON
 from pytest_promptgate.core.confirmation import Arm
-from pytest_promptgate.core.gate import Standing, stand
+from pytest_promptgate.core.gate import Standing, decided, stand
 from pytest_promptgate.core.metrics import known_aggregates
 from pytest_promptgate.core.recorded import side_of
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_promptgate.core.arms import Arms
     from pytest_promptgate.core.confirmation import Stage2
+    from pytest_promptgate.core.findings import Finding
     from pytest_promptgate.core.gate import GateInput
     from pytest_promptgate.core.types import Tolerance, Verdict
 
@@ -55,6 +57,29 @@ def weigh(given: GateInput) -> Weighed:
     """Find out where every metric of one suite stands."""
     stands = tuple(stand(spec, given) for spec in given.suite.judged)
     return Weighed(given=given, stands=stands, since=dict(_since(given, stands)))
+
+
+def undecided(weighed: Weighed, unreliable: Mapping[str, str]) -> Weighed:
+    """`weighed`, in which no metric of an unreliable scorer can be judged.
+
+    Args:
+        weighed: One suite.
+        unreliable: Why nobody should go by what a scorer says, by its name.
+    """
+    given = weighed.given
+    stands = tuple(
+        _undecided(each, findings.unreliable(spec, unreliable[spec.source]), given)
+        if spec.source in unreliable
+        else each
+        for spec, each in zip(given.suite.judged, weighed.stands, strict=True)
+    )
+    return replace(weighed, stands=stands)
+
+
+def _undecided(found: Standing | Verdict, why: Finding, given: GateInput) -> Verdict:
+    if isinstance(found, Standing):
+        return decided(found, why, given)
+    return replace(found, outcome=why.outcome, reason=why.reason, red=found.gated)
 
 
 def is_tested(standing: Standing) -> bool:

@@ -19,7 +19,7 @@ from pytest_promptgate.errors import Place, PromptError
 from pytest_promptgate.files.macro_names import bound_names, definitions
 from pytest_promptgate.files.partials import PartialError
 from pytest_promptgate.files.sandbox import environment
-from pytest_promptgate.files.template_spans import Piece, spans
+from pytest_promptgate.files.template_spans import Piece, is_plain, spans
 from pytest_promptgate.files.templates import TemplateFaultError, checked_tree
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Composer:
         return self._composed(piece, ())
 
     def _composed(self, piece: Piece, above: tuple[str, ...]) -> tuple[Piece, ...]:
+        if is_plain(piece.text):
+            return (piece,)
         try:
             tree = checked_tree(piece.text)
         except TemplateFaultError as fault:

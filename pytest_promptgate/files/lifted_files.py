@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _MOST_BYTES = 20_000_000
 _SEPARATOR = re.compile(r"(?m)^===[ \t]*([^\n=]*?)[ \t]*=*[ \t]*$\n?")
 _ROLE = re.compile(rf"(?m)^({'|'.join(ROLES)}):[ \t]*$\n?")
-_MAGIC = re.compile(r"(?m)^(\s*)([%!?].*|.*\?)$")
+_MAGIC = re.compile(r"(\s*)([%!?].*|.*\?\s*|[\w, ]+=\s*[%!].*)\Z")
+_CELL_MAGIC = re.compile(r"\s*%%(\w+)[^\n]*")
+_OF_PYTHON = {"capture", "prun", "time", "timeit"}  # the cell below them is Python
 
 
 def read_prompts(path: Path, *, file: str) -> list[tuple[str, Found]]:
@@ -56,9 +58,8 @@ def _notebook(text: str, file: str, stem: str) -> Iterator[tuple[str, Found]]:
     lines: list[tuple[int, int]] = []  # cell and its line, by the line of all cells together
     together = ""
     for number, source in _code_cells(text, file):
-        code = _MAGIC.sub(r"\1pass", source) if not source.lstrip().startswith("%%") else ""
         try:
-            ast.parse(code)
+            code = _without_magic(source)
         except (SyntaxError, ValueError, RecursionError) as error:
             what = f"not valid Python: {getattr(error, 'msg', error)}"
             yield f"{file}, cell {number}", Found(name=stem, line=1, why_not=what)
@@ -68,6 +69,25 @@ def _notebook(text: str, file: str, stem: str) -> Iterator[tuple[str, Found]]:
     for found in find_prompts(ast.parse(together), stem=stem):
         cell, line = lines[found.line - 1]
         yield f"{file}, cell {cell}, line {line}", found
+
+
+def _without_magic(source: str) -> str:
+    """A cell as Python, line for line; a line is IPython's own only where Python cannot read it: texts stay whole."""
+    cell = _CELL_MAGIC.match(source)
+    if cell and cell[1] not in _OF_PYTHON:
+        return ""
+    lines = (source[: cell.start()] + "pass" + source[cell.end() :] if cell else source).split("\n")
+    while True:
+        try:
+            ast.parse("\n".join(lines))
+        except SyntaxError as error:
+            at = (error.lineno or 0) - 1
+            magic = _MAGIC.match(lines[at]) if 0 <= at < len(lines) else None
+            if magic is None:
+                raise
+            lines[at] = f"{magic[1]}pass"
+        else:
+            return "\n".join(lines)
 
 
 def _code_cells(text: str, file: str) -> Iterator[tuple[int, str]]:

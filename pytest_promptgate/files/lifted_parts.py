@@ -46,9 +46,9 @@ def kind_of(text: str) -> str:
     if _JINJA.search(text) and not _LONE_FIELD.search(text):
         return "jinja"
     fields = _fields(text)
-    if fields:
+    if fields and _counts_from_0(fields):
         return "format"
-    if fields is None and _NAMED_FIELD.search(text):
+    if fields != [] and _NAMED_FIELD.search(text):
         return "braces"
     return "percent" if _SURE_PERCENT.search(text) else "none"
 
@@ -61,6 +61,12 @@ def _fields(text: str) -> list[str] | None:
         return None
     sound = all(re.fullmatch(r"([A-Za-z_]\w*|\d*)(\.[A-Za-z_]\w*|\[[\w ]+\])*", name) for name in names)
     return names if sound else None
+
+
+def _counts_from_0(fields: Sequence[str]) -> bool:
+    r"""Whether the numbered ones may be arguments; those of a regular expression such as ``\d{3}`` are none."""
+    numbers = {int(number[0]) for name in fields if (number := re.match(r"\d+", name))}
+    return numbers == set(range(len(numbers)))
 
 
 def format_parts(text: str, given: Given, names: Names) -> Parts:
@@ -85,7 +91,7 @@ def format_parts(text: str, given: Given, names: Names) -> Parts:
             key, automatic = str(automatic), automatic + 1
         path = given(key, name if name[:1] and not name[0].isdigit() else f"input_{int(key) + 1}")
         path += name[len(first[0]) if first else 0 :] if not _FIELD.match(name) else ""
-        parts.append(names.slot(_with_format(path, conversion, spec)))
+        parts.append(names.slot(_with_format(path, conversion, spec), wanted=name))
     return tuple(part for part in parts if part != "")
 
 
@@ -125,7 +131,8 @@ def percent_parts(text: str, given: Given, names: Names) -> Parts:
         key = match["key"] or str(number)
         number += match["key"] is None
         path = given(key, match["key"] or f"input_{number}")
-        parts.append(names.slot(path if match["conversion"] == "s" else f'"%{match["conversion"]}" % ({path},)'))
+        expression = path if match["conversion"] == "s" else f'"%{match["conversion"]}" % ({path},)'
+        parts.append(names.slot(expression, wanted=match["key"] or ""))
     return tuple(part for part in (*parts, text[end:]) if part != "")
 
 
@@ -135,11 +142,12 @@ class Names:
     def __init__(self) -> None:
         self._known: dict[str, Slot] = {}
 
-    def slot(self, expression: str) -> Slot:
-        """The slot of a Python expression."""
+    def slot(self, expression: str, *, wanted: str = "") -> Slot:
+        """The slot of a Python expression; one that is a plain value is called as its template calls it: `wanted`."""
         if expression not in self._known:
             taken = {each.name for each in self._known.values()}
-            plain = _plain_name(expression)
+            says_nothing = not _FIELD.match(expression) and _FIELD.match(wanted)
+            plain = _plain_name(wanted if says_nothing else expression)
             name = next(each for each in _numbered(plain) if each not in taken)
             self._known[expression] = Slot(name=name, expression=expression)
         return self._known[expression]

@@ -17,6 +17,7 @@ from pytest_promptgate.files.lifted_parts import (
     percent_parts,
 )
 from pytest_promptgate.files.lifted_syntax import (
+    added_to,
     children,
     constant,
     constants,
@@ -78,14 +79,21 @@ class _Search:
         self.stem = stem
         self.constants = constants(tree)
         self.uses = uses(tree)
+        self.added_to = added_to(tree)
         self.function = ""  # the one that is walked through
         self.inlined: set[int] = set()  # lines of constants that stand in a list of messages
 
     def walk(self, node: ast.AST, *, name: str, named: bool) -> Iterator[Found]:
         """The prompts in and below `node`, of which `name` is the nearest name; `named` says that it is its own."""
-        elements = node.elts if isinstance(node, ast.List | ast.Tuple) else [node]
+        elements = node.elts if isinstance(node, ast.List | ast.Tuple) and not message_of(node) else [node]
         messages = [message for each in elements if (message := message_of(each))]
-        if isinstance(node, ast.expr) and messages and len(messages) == len(elements):
+        # A pair of texts is no message for sure: [("user", "anna")] is a table of accounts.
+        worded = any(
+            isinstance(each, ast.Dict)
+            or (isinstance(each, ast.Tuple) and looks_like_a_prompt(literal(each), "message"))
+            for each in elements
+        )
+        if isinstance(node, ast.expr) and messages and len(messages) == len(elements) and worded:
             found = self._found(node, name, messages)
             if found.why_not or any(map(_has_text, found.sections)):
                 yield found
@@ -120,6 +128,8 @@ class _Search:
     def _found_text(self, node: ast.expr, name: str) -> Found:
         role = "system" if re.search("system|instruction", name, re.IGNORECASE) else "user"
         try:
+            if name in self.added_to:
+                raise NotLiftedError(f"other code adds to {name}")
             jinja = self._jinja(node, name)
             section = Section(role=role, jinja=jinja) if jinja else Section(role=role, parts=self._named(node, name))
         except NotLiftedError as why:

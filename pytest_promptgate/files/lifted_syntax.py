@@ -22,6 +22,7 @@ _OTHER_LANGUAGES = re.compile(r"\s*(<|SELECT\b|INSERT\b|UPDATE\b|CREATE\b|WITH\b
 _TOLD_TO_PEOPLE = re.compile(r"(?:^|\.)(print|debug|info|warning|warn|error|exception|critical|add_argument|echo)\Z")
 _SHAPING = {"strip": str.strip, "lstrip": str.lstrip, "rstrip": str.rstrip}
 _UNINDENTING = {"dedent": textwrap.dedent, "cleandoc": inspect.cleandoc}
+_LANGCHAIN = {"human": "user", "ai": "assistant"}
 _JINJA_MAKERS = {"Template", "from_string"}
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -89,14 +90,18 @@ def looks_like_a_prompt(text: str, name: str) -> bool:
 
 
 def message_of(node: ast.AST) -> tuple[str, ast.expr] | None:
-    """Role and content of ``{"role": "user", "content": …}``."""
+    """Role and content of ``{"role": "user", "content": …}``, or of LangChain's ``("human", "…")``."""
+    if isinstance(node, ast.Tuple) and len(node.elts) == 2:
+        said = constant(node.elts[0]) or ""
+        role = _LANGCHAIN.get(said, said)
+        return (role, node.elts[1]) if role in ROLES and is_text(node.elts[1]) else None
     if not isinstance(node, ast.Dict):
         return None
     found = {key.value: each for key, each in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)}
-    role = found.get("role")
-    if not (isinstance(role, ast.Constant) and role.value in ROLES and "content" in found):
+    written = found.get("role")
+    if not (isinstance(written, ast.Constant) and written.value in ROLES and "content" in found):
         return None
-    return str(role.value), found["content"]
+    return str(written.value), found["content"]
 
 
 # --- the module around it --------------------------------------------------------------------------------------------
@@ -134,6 +139,11 @@ def _target_name(target: ast.expr) -> str:
     if isinstance(target, ast.Attribute):
         return target.attr
     return target.id if isinstance(target, ast.Name) else ""
+
+
+def added_to(tree: ast.Module) -> frozenset[str]:
+    """Names whose text grows by ``+=``."""
+    return frozenset(_target_name(node.target) for node in ast.walk(tree) if isinstance(node, ast.AugAssign)) - {""}
 
 
 def constants(tree: ast.Module) -> Mapping[str, ast.expr]:

@@ -12,7 +12,7 @@ from pytest_promptgate.files.front_matter import read_model
 from pytest_promptgate.files.node import Node
 from pytest_promptgate.files.prompt_text import MOST_BYTES
 from pytest_promptgate.files.prompts import load_prompt_file
-from pytest_promptgate.files.prompty_format import split_front_matter
+from pytest_promptgate.files.prompty_format import split_front_matter, swallowed_markers
 from pytest_promptgate.files.source import read_yaml
 from pytest_promptgate.files.suite_models import checked_pin
 from pytest_promptgate.files.templates import render
@@ -52,7 +52,7 @@ def lint_prompt(path: Path, *, root: Path, providers: Mapping[str, ProviderSpec]
         return LintedPrompt(version=None, findings=findings_of(error))
     version, found = _loaded(path, root)
     front = _front_matter(text, file)
-    found += _surprises(text, file)
+    found += [*_surprises(text, file), *_swallowed(text, file)]
     if version is not None:
         found += [*_metadata(version), *_beyond_limits(version)]
     if front is not None and providers is not None:
@@ -122,6 +122,20 @@ def _surprises(text: str, file: str) -> Iterator[LintFinding]:
         yield from yaml_surprises(text.split("\n---", 1)[0].partition("\n")[2], file, first_line=2)
     elif file.endswith(".yaml"):
         yield from yaml_surprises(text, file)
+
+
+def _swallowed(text: str, file: str) -> Iterator[LintFinding]:
+    if not file.endswith(".prompty"):
+        return
+    text = text.replace("\r\n", "\n")
+    try:
+        first_line = split_front_matter(text, file)[1]
+    except PromptError:
+        return
+    for line, role in swallowed_markers(text, first_line):
+        message = f"readers that render a file before they split it would lose this marker {role!r}"
+        hint = "Here it is split first. For Prompty's own package, remove the '-' of the tag next to it."
+        yield LintFinding(code="PG122", place=Place(file=file, line=line), message=message, hint=hint)
 
 
 def _pin(front: Node, providers: Mapping[str, ProviderSpec]) -> tuple[LintFinding, ...]:

@@ -49,16 +49,26 @@ def _interval(value: Json) -> tuple[float, float]:
     return found[0], found[1]
 
 
+def _score(value: Json) -> float:
+    found = number(value)
+    if not 0 <= found <= 1:
+        raise wrong("a number from 0 to 1", value)
+    return found
+
+
 def _golden(value: Json) -> Golden:
     entry = known(value, ("suite", "labels", "digest", "people", "verdicts", "served"))
-    return Golden(
+    golden = Golden(
         suite=field(entry, "suite", text),
         labels=field(entry, "labels", text),
         digest=field(entry, "digest", text),
-        people=field(entry, "people", lambda each: items(each, number)),
-        verdicts=field(entry, "verdicts", lambda each: items(each, optional(number))),
+        people=field(entry, "people", lambda each: items(each, _score)),
+        verdicts=field(entry, "verdicts", lambda each: items(each, optional(_score))),
         served=field(entry, "served", lambda each: items(each, text)),
     )
+    if len(golden.people) != len(golden.verdicts):
+        raise wrong("as many verdicts as people's scores", [len(golden.verdicts), len(golden.people)])
+    return golden
 
 
 _NEEDED: Mapping[str, Callable[[Json], Any]] = {

@@ -9,9 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.wording import shown
 from pytest_promptgate.errors import Place, PromptError, PromptGateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROLES = ("system", "developer", "user", "assistant")
 
@@ -21,8 +25,9 @@ _ATTRIBUTES = re.compile(r"\[(?:\w+\s*=\s*(?:\"[^\"]*\"|[^\",\]]*)\s*,?\s*)+\]\Z
 _ONE_WORD = re.compile(r"#?\s*(\w+)(?:\[.*\])?\s*:\Z")
 _MARKER_WITH_TEXT = re.compile(r"(?i)(" + "|".join(ROLES) + r")\s*:\s*\S")
 _FENCES = re.compile(r"---|\+\+\+")
-_OPENS_STRIPPING = re.compile(r"\s*\{[{%#]-")
-_CLOSES_STRIPPING = re.compile(r"-[}%#]\}\s*\Z")
+_STRIPS_ABOVE = re.compile(r"\s*\{([{%#])-.*?(-?)[}%#]\}(\n?)", re.DOTALL)
+_STRIPS_BELOW = re.compile(r"-[}%#]\}\s*\Z")
+_OPENING = re.compile(r"\{[{%#]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +75,11 @@ def split_sections(text: str, first_line: int, file: str, faults: list[PromptGat
 
     Text before the first role marker is a system message.
     """
-    lines = text.split("\n")[first_line - 1 :]
-    blank = next((index for index, line in enumerate(lines) if line.strip()), None)
-    if blank is None:
+    body = _body(text, first_line, file)
+    if body is None:
         hint = "Begin with a line system: or user:."
         faults.append(_fault(file, first_line - 1, "no messages after the front matter", hint))
         return []
-    body = _Body(lines=[lines[blank].lstrip(), *lines[blank + 1 :]], first_line=first_line + blank, file=file)
     faults += body.odd_lines()
     sections: list[Section] = []
     for role, start, end in body.spans():
@@ -86,6 +89,54 @@ def split_sections(text: str, first_line: int, file: str, faults: list[PromptGat
         else:
             sections.append(body.section(role, start, end))
     return sections
+
+
+def swallowed_markers(text: str, first_line: int) -> Iterator[tuple[int, str]]:
+    """Role markers that a tag with ``-`` joins with other text where a file is rendered before it is split.
+
+    Here it is split first, so nothing is lost. Whether a branch is taken is not known: the nearest tag decides.
+
+    Args:
+        text: Of the file, with line feeds alone.
+        first_line: Of the messages.
+
+    Yields:
+        The line of the marker, and its role.
+    """
+    body = _body(text, first_line, "")
+    if body is None:
+        return
+    above = ""
+    for role, start, end in body.spans():
+        content = "\n".join(body.lines[start:end])
+        if start and (_joins_above(content) or _joins_below(above)):
+            yield body.first_line + start - 1, role
+        above = content
+
+
+def _joins_above(section: str) -> bool:
+    """Whether what `section` begins with would stand on the line above it."""
+    tag = _STRIPS_ABOVE.match(section)
+    return tag is not None and (tag[1] == "{" or tag[2] == "-" or not tag[3])
+
+
+def _joins_below(section: str) -> bool:
+    """Whether the line below would stand on the last one of `section`."""
+    if _STRIPS_BELOW.search(section) is None:
+        return False
+    *_, last = _OPENING.finditer(section)
+    before = section[: last.start()].rstrip(" \t")
+    opens_stripping = section.startswith("-", last.end())
+    return last[0] == "{{" or opens_stripping or not (before == "" or before.endswith("\n"))
+
+
+def _body(text: str, first_line: int, file: str) -> _Body | None:
+    """What stands from line `first_line` on; None if it is blank."""
+    lines = text.split("\n")[first_line - 1 :]
+    blank = next((index for index, line in enumerate(lines) if line.strip()), None)
+    if blank is None:
+        return None
+    return _Body(lines=[lines[blank].lstrip(), *lines[blank + 1 :]], first_line=first_line + blank, file=file)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,18 +159,10 @@ class _Body:
         return Section(role=role, content=content.strip("\n"), line=self.first_line + start + skipped)
 
     def fault_of_span(self, start: int, end: int) -> PromptError | None:
-        """A section without text, or one whose white space control would reach a role marker's line."""
-        content = "\n".join(self.lines[start:end])
-        if not content.strip():
-            return self._fault(start - 1, "a section without text", "Write text below the role marker, or remove it.")
-        hint = "Readers that split roles after rendering would lose the role marker: remove the '-'."
-        if start > 0 and _OPENS_STRIPPING.match(content):
-            first = next(index for index in range(start, end) if self.lines[index].strip())
-            return self._fault(first, "a section begins with a tag that strips the white space before it", hint)
-        if end < len(self.lines) and _CLOSES_STRIPPING.search(content):
-            last = next(index for index in reversed(range(start, end)) if self.lines[index].strip())
-            return self._fault(last, "a section ends with a tag that strips the white space after it", hint)
-        return None
+        """A section without text."""
+        if any(line.strip() for line in self.lines[start:end]):
+            return None
+        return self._fault(start - 1, "a section without text", "Write text below the role marker, or remove it.")
 
     def odd_lines(self) -> list[PromptError]:
         """Lines that look like role markers, and that Prompty takes for text or reads otherwise than it is meant."""

@@ -101,12 +101,19 @@ def _kind(node: Node) -> str:
     return kind or ""
 
 
+_SIMPLEST = {
+    "items": "{kind: string}",
+    "properties": "{name: {kind: string}}",
+    "anyOf": "[{kind: string}, {kind: number}]",
+}
+
+
 def _inside(node: Node, kind: str, *, strict: bool) -> Schema:
     needed = {"array": "items", "object": "properties", "union": "anyOf"}
     for owner, key in needed.items():
         inner = node.get(key)
         if kind == owner and inner is None:
-            node.fault(f"{node.name} is of kind {kind!r} and has no {key!r}")
+            node.fault(f"{node.name} is of kind {kind!r} and has no {key!r}", f"Write `{key}: {_SIMPLEST[key]}`, say.")
         if kind != owner and inner is not None:
             inner.fault(f"{key!r} belongs to kind {owner!r}")
     inner = node.get(needed.get(kind, ""))

@@ -63,7 +63,7 @@ def _ini(name: str, text: str) -> list[str] | None:
 
 def _added(name: str, text: str, directory: str) -> str:
     if name.endswith(".toml"):
-        listed = re.sub(r"(?m)^(\s*testpaths\s*=\s*\[)", rf'\1"{directory}", ', text, count=1)
+        listed = re.sub(r"(?m)^(\s*testpaths\s*=\s*\[(?:[ \t]*\n[ \t]*)?)", rf'\1"{directory}", ', text, count=1)
         return re.sub(r"""(?m)^(\s*testpaths\s*=\s*["'])(?=[^"'])""", rf"\1{directory} ", listed, count=1)
     first = re.sub(r"(?m)^(testpaths[ \t]*[=:])[ \t]*", rf"\1 {directory} ", text, count=1)
     return first.replace(f" {directory} \n", f" {directory}\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -105,7 +107,23 @@ def _workflow(root: Path, version: str) -> Step:
     if (root / WORKFLOW).exists():
         return _kept(WORKFLOW)
     text = _packaged("starter/prompt-gate.yml").replace("VERSION", version)
-    return _made(WORKFLOW, text, "the required check of pull requests")
+    return _made(WORKFLOW, _working_in(below(root)[1], text), "the required check of pull requests")
+
+
+def below(root: Path) -> tuple[Path, str]:
+    """The root of the repository that `root` is in, and the way from there to `root` with "/"; "" if they are one."""
+    top = next((each for each in (root, *root.parents) if (each / ".git").exists()), root)
+    return top, "" if top == root else root.relative_to(top).as_posix()
+
+
+def _working_in(directory: str, workflow: str) -> str:
+    """A workflow whose steps run, cache and keep in `directory` of the repository."""
+    if not directory:
+        return workflow
+    place = json.dumps(directory, ensure_ascii=False)  # names may have spaces, and "#"
+    steps = "    timeout-minutes: 20\n"
+    text = workflow.replace(steps, f"{steps}    defaults:\n      run:\n        working-directory: {place}\n")
+    return re.sub(r"(?m)^( +path: )(\S+)$", lambda found: f'{found[1]}{place[:-1]}/{found[2]}"', text)
 
 
 def _ignored(root: Path) -> Step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from pytest_promptgate.files.sandbox import environment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_OPENING = re.compile(r"\{[{%#]")
 _CLOSING = {"block_begin": "block_end", "variable_begin": "variable_end"}
 
 
@@ -43,6 +45,11 @@ class Span:
     skipped: str
     text: str
     tokens: tuple[tuple[str, str], ...] = ()
+
+
+def is_plain(template: str) -> bool:
+    """Whether nothing of `template` is for Jinja: most messages of a prompt with examples are so."""
+    return _OPENING.search(template) is None
 
 
 def spans(template: str) -> Iterator[Span]:

@@ -21,6 +21,7 @@ from pytest_promptgate.core.prompt import Json, Message, PromptVersion
 from pytest_promptgate.errors import Place, PromptError, TemplateError, TemplateLimit
 from pytest_promptgate.files.sandbox import environment
 from pytest_promptgate.files.spending import MOST_CHARACTERS, spent
+from pytest_promptgate.files.template_spans import is_plain
 from pytest_promptgate.files.template_uses import asked_about, bound_names, called_names, reaches_inside
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ def check_section(section: str) -> None:
     Raises:
         TemplateFaultError: Syntax, inheritance, or nothing that is ever printed.
     """
+    if is_plain(section) and section.strip():
+        return
     tree = checked_tree(section)
     if all(map(_prints_nothing, tree.body)):
         raise TemplateFaultError(1, "this section prints nothing", "Move it into a section with text, or remove it.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.core.printable import printable
+from pytest_promptgate.core.trust import rubrics_of
 from pytest_promptgate.core.types import Outcome
 from pytest_promptgate.reports.top import number
 
@@ -82,6 +83,9 @@ def _notes(trial: SelfTrial) -> Iterator[str]:
         if trial.alarms.bound:
             alpha = _percent(trial.plan.suite.policy.alpha)
             yield f"  confirm: at most; of the runs that come out lower, asking again fails {alpha} or fewer"
+    for name, rubric in rubrics_of(trial.plan.suite).items():
+        command = f"promptgate calibrate {rubric.path} --labels LABELS.csv --repeats 5"
+        yield f"{name} gives the same text the same verdict; how far its judge wavers over one text tells: {command}"
     if trial.partial:
         yield f"{trial.partial}: the flip rates are not remembered"
 

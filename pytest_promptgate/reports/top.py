@@ -96,6 +96,8 @@ def _green(document: RunDocument) -> Headline:
         what = _plural(len(document.suites), "suite")
         return Headline(word="MEASURED", text=f"{what}, nothing is judged in this run")
     cases = _plural(sum(suite.spent.cases for suite in judged), "case")
+    if not verdicts:
+        return Headline(word="MEASURED", text=f"{cases}, no metric is gated")
     compared = [each for each in verdicts if each.outcome is not Outcome.NEW]
     if not compared:
         what = "the first baseline is written" if document.mode.update else f"no baseline yet: {_FIRST}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,12 +11,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pytest_promptgate.core.types import Score
 from pytest_promptgate.scorers.parsing import NotJsonError, parse_json
+from pytest_promptgate.scorers.patterns import captured
 from pytest_promptgate.scorers.quoting import quoted_json, quoted_path
 from pytest_promptgate.scorers.settings import choice, flag, wrong
 
 if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
     from pytest_promptgate.core.types import Case, Completion, Json
 
+_PATTERN_S = 2.0  # seconds for one match, as in the scorer `regex`
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
@@ -121,7 +126,25 @@ def _validator(schema: Mapping[str, Json]) -> Any:
 
     # An empty registry: a reference to elsewhere is never fetched.
     registry: Registry[Any] = Registry()
-    return validator_for(schema, default=Draft202012Validator)(schema, registry=registry)
+    return _limited(validator_for(schema, default=Draft202012Validator))(schema, registry=registry)
+
+
+@functools.cache
+def _limited(draft: Any) -> Any:
+    """A draft's validator whose patterns cannot hang a run."""
+    from jsonschema.validators import extend
+
+    return extend(draft, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+
+
+def _pattern(validator: Any, pattern: str, instance: object, _schema: object) -> Iterator[ValidationError]:
+    """jsonschema's own check of a text, within a time limit; raises TimeoutError."""
+    from jsonschema.exceptions import ValidationError
+
+    if validator.is_type(instance, "string"):
+        assert isinstance(instance, str)
+        if captured(pattern, instance, flags=0, full=False, group=0, timeout_s=_PATTERN_S) is None:
+            yield ValidationError(f"{quoted_json(instance)} does not match {pattern!r}")
 
 
 def _check_schema(schema: Mapping[str, Json]) -> None:

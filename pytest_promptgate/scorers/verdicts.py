@@ -62,6 +62,7 @@ def read_verdict(reply: Completion, scale: Scale, *, mark: str, structured: bool
 
 
 def _of_lines(text: str, scale: Scale, mark: str) -> Verdict | Unscored:
+    text = "\n".join(text.splitlines())
     line = re.compile(rf"{_LINE_START}{WORD}[ \t]+{re.escape(mark)}[ \t*_`]*[:：](.*)$", re.IGNORECASE | re.MULTILINE)
     found = [*line.finditer(text)]
     if not found:

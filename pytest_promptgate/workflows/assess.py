@@ -20,7 +20,7 @@ from pytest_promptgate.core.ratchet import held_to_anchor
 from pytest_promptgate.core.recorded import side_of
 from pytest_promptgate.core.sliced import sliced
 from pytest_promptgate.core.types import Baseline, Report, Result
-from pytest_promptgate.core.weighing import Weighed, weigh
+from pytest_promptgate.core.weighing import Weighed, undecided, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence, Set
@@ -125,6 +125,11 @@ def _controlled(assessment: Assessment, control: Control) -> Assessment:
     moved = shifts(control, baseline, given.suite, aggregates=given.aggregates) if baseline is not None else ()
     weighed = checked(assessment.weighed, control)
     return replace(assessment, weighed=weighed, control=replace(control, shifts=tuple(moved)))
+
+
+def doubting(assessment: Assessment, unreliable: Mapping[str, str]) -> Assessment:
+    """The same, in which no metric of an unreliable scorer can be judged; `unreliable` as for `undecided`."""
+    return replace(assessment, weighed=undecided(assessment.weighed, unreliable)) if unreliable else assessment
 
 
 def reports(run: Sequence[Assessment]) -> tuple[Report, ...]:

@@ -9,34 +9,35 @@ from pytest_promptgate.core.types import Message
 from pytest_promptgate.errors import CallError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from pytest_promptgate.core.ports import Account
     from pytest_promptgate.core.types import Completion, Request
 
 
-async def conversed(account: Account, request: Request) -> Completion:
-    """The answer to the last turn of `request`, with the tokens and the time of all turns.
+async def conversation(account: Account, request: Request) -> AsyncIterator[Completion]:
+    """The answers to all turns of `request`, each as soon as it is there: it is paid, whatever becomes of the next.
 
     Raises:
         CallError: As `Account.ask`, of whichever turn; or an answer in between calls a tool that nobody runs.
     """
-    if not request.turns:
-        return await account.ask(request)
     messages = request.messages
-    answers = [await account.ask(replace(request, turns=()))]
+    answer = await account.ask(replace(request, turns=()))
+    yield answer
     for number, turn in enumerate(request.turns, 1):
-        answer = answers[-1]
         if answer.tool_calls:
             called, turns = answer.tool_calls[0].name, len(request.turns) + 1
             what = f"turn {number} of {turns} was answered with a call of {called!r}"
             raise CallError(str(request.pin), what, hint="Nobody runs tools here; a `target:` can, turn by turn.")
         messages = (*messages, Message(role="assistant", content=answer.text), Message(role="user", content=turn))
-        answers.append(await account.ask(replace(request, messages=messages, turns=())))
-    return _whole(answers)
+        answer = await account.ask(replace(request, messages=messages, turns=()))
+        yield answer
 
 
-def _whole(answers: Sequence[Completion]) -> Completion:
+def whole(answers: Sequence[Completion]) -> Completion:
+    """The last of `answers`, at least one, with the tokens and the time of all of them."""
+    if len(answers) == 1:
+        return answers[0]
     latencies = [each.latency_s for each in answers if each.latency_s is not None]
     return replace(
         answers[-1],

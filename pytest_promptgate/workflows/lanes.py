@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_promptgate.workflows.conversation import conversed
+from pytest_promptgate.workflows.conversation import conversation, whole
 from pytest_promptgate.workflows.jobs import Job, paid_usd
 from pytest_promptgate.workflows.scoring import being_cancelled
 
@@ -100,13 +100,19 @@ class Lane:
         return list(self._queue)
 
     async def answer(self, job: Job) -> Completion:
-        """Ask; raises what `Account.ask` raises."""
+        """Ask; raises what `Account.ask` raises, and counts what the turns before that have cost."""
         self._permits.started()
+        answers: list[Completion] = []
         try:
-            completion = await conversed(self.account, job.trial.request)
+            async for each in conversation(self.account, job.trial.request):
+                answers.append(each)  # noqa: PERF401 those before a failure are wanted
         except BaseException:
-            self._permits.failed()
+            if answers:
+                self._permits.answered(paid_usd(job, whole(answers)))
+            else:
+                self._permits.failed()
             raise
+        completion = whole(answers)
         self._permits.answered(paid_usd(job, completion))
         return completion
 

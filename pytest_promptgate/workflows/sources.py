@@ -102,9 +102,8 @@ class Sources:
         """What to say of a trial that has no stored answer, when nothing may be asked."""
         if not job.plan.suite.storable:
             what = "answers of a target without a version are not stored, and --prompt-offline asks nothing"
-            return StoreError(
-                job.name, what, hint='Write `version: "1"` beside its `call:`, and raise it with its code.'
-            )
+            hint = 'Write `version: "1"` beside its `call:` (`version="1"` in the marker), and raise it with its code.'
+            return StoreError(job.name, what, hint=hint)
         store = self._store(job)
         key = _key(job, endpoint, self._rounds_of(job, store)[0])
         differs = store.explain_miss(key, parts=_parts(job)) if isinstance(store, ExplainsMisses) else ""

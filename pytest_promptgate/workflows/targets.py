@@ -78,7 +78,9 @@ class TargetAccount:
 def _fault(target: Target, error: BaseException, *, expired: bool) -> TargetError:
     if expired and isinstance(error, TimeoutError):
         what = f"the target took longer than {target.timeout_s:g} s"
-        return TargetError(target.reference, what, hint="Write `timeout_s` beside its `call:` to grant it more.")
+        return TargetError(
+            target.reference, what, hint="Write `timeout_s` beside its `call:`, or in the marker, to grant it more."
+        )
     where = place_in_users_code(error.__traceback__)
     return TargetError(target.reference, f"the target raised {described(error)}", hint=where and f"at {where}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from front_project import lines_of, section
+from front_project import headline_of, lines_of, section
 from git_project import git, repository
 from judge_project import CASES, RUBRIC, SUITE, Models, fair, judged_project
 from label_values import PATH, WRONG, labelled, write_labels
@@ -102,6 +102,7 @@ def test_a_recorded_gate_that_its_judge_loses_is_red_until_it_is_accepted(
     )
     assert accepted.ret == 0
     after.assert_outcomes(passed=CASES, skipped=1)
+    assert headline_of(after) == "MEASURED: 10 cases, no metric is gated"
     trusted.assert_outcomes(passed=CASES + 1)
 
 

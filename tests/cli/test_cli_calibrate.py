@@ -318,6 +318,21 @@ def test_a_judge_that_cannot_be_reached_leaves_the_lockfile_alone(project: CliPr
     assert not (project.root / "promptgate.lock.json").exists()
 
 
+def test_labels_outside_the_project_are_said_to_be_no_golden_set(
+    project: CliProject, loopback: Loopback, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    judged_project(project, loopback(answers=Models(verdict=fair)).base_url)
+    write_labels(project, labelled())
+    outside = (project.root / "labels.csv").rename(tmp_path_factory.mktemp("elsewhere") / "labels.csv")
+
+    said = project.cli("calibrate", PATH, "--labels", str(outside))
+
+    assert said.out.splitlines()[-2:] == [
+        f"{outside}: outside the project, so --prompt-judge-drift will have nothing to compare with",
+        "promptgate.lock.json: written",
+    ]
+
+
 def test_a_comparing_judge_is_held_against_labels_in_both_orders(project: CliProject, loopback: Loopback) -> None:
     def verdict(seen: dict[str, str]) -> str:
         if seen["first answer"] == "odd" or seen["second answer"] == "odd":

@@ -176,9 +176,12 @@ def test_a_directory_below_the_repositorys_root_is_told_where_the_workflow_belon
     monkeypatch.chdir(empty.root / "api")
 
     assert (
-        f"\nThe repository's root is {empty.root}: move .github/workflows/prompt-gate.yml there,\n"
-        "and write below `jobs: prompt-gate:` the line `defaults: {run: {working-directory: api}}`.\n"
+        f"\nThe repository's root is {empty.root}: move .github/workflows/prompt-gate.yml there.\nIts steps work in api.\n"
     ) in empty.cli("init").out
+    job = yaml.safe_load((empty.root / "api" / MADE[4]).read_text(encoding="utf-8"))["jobs"]["prompt-gate"]
+    assert job["defaults"] == {"run": {"working-directory": "api"}}
+    paths = [step["with"]["path"] for step in job["steps"] if "path" in step.get("with", {})]
+    assert paths == ["api/.promptgate", "api/.promptgate", "api/prompt-gate.xml"]
 
 
 def test_a_file_in_the_way_is_told(empty: CliProject) -> None:
@@ -203,6 +206,11 @@ def test_a_file_in_the_way_is_told(empty: CliProject) -> None:
         ("tox.ini", "[pytest]\ntestpaths: a b\n", "[pytest]\ntestpaths: evals a b\n"),
         ("setup.cfg", "[tool:pytest]\ntestpaths=a\n", "[tool:pytest]\ntestpaths= evals a\n"),
         ("pyproject.toml", '[tool.pytest]\ntestpaths = ["a",\n]\n', '[tool.pytest]\ntestpaths = ["evals", "a",\n]\n'),
+        (
+            "pyproject.toml",
+            '[tool.pytest]\ntestpaths = [\n  "a", # b\n]\n',
+            '[tool.pytest]\ntestpaths = [\n  "evals", "a", # b\n]\n',
+        ),
         (
             "pyproject.toml",
             "[tool.pytest.ini_options]\ntestpaths = 'a'\n",

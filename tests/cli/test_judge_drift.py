@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from front_project import lines_of
-from judge_project import CASES, RUBRIC, Models, fair, judged_project, says
+from front_project import ROWS, lines_of
+from judge_project import CASES, RUBRIC, SUITE, Models, fair, judged_project, says
 from label_values import PATH, labelled, write_labels
 from loopback.answers import Answer
 
@@ -60,18 +60,64 @@ def test_a_judge_that_has_drifted_is_red_and_does_not_gate_in_silence(project: C
 
     result = project.evals(DRIFT)
 
-    result.assert_outcomes(passed=CASES + 1)
+    result.assert_outcomes(passed=CASES, failed=1)
     assert result.ret == 1
+    why = f"tone cannot be judged: its judge ({PATH}) has drifted: 10 of 20 golden verdicts changed"
+    assert why in result.stdout.lines
     assert told(result) == [
         f"judge drift: {PATH}: it HAS DRIFTED (at 0.005 each): 10 of 20 golden verdicts changed, "
         "mean score 0.500 -> 1.000 (p 0.002), nearness to people 1.000 -> 0.500 (p 0.00098)"
     ]
-    assert lines_of(result, "  note: WARNING") == [
-        f"  note: WARNING: tone: its judge has drifted since it was held against people's labels ({PATH})"
-    ]
+    assert (
+        "  To go on with the judge as it is now, change its rubric (another seed under its model's parameters will do), "
+        f"so that no verdict of before counts, and run: promptgate calibrate {PATH} --labels labels.csv"
+    ) in result.stdout.lines
     models.verdict = fair
     assert project.evals(DRIFT).ret == 0  # what a check was told is not kept
     assert project.evals("--prompt-offline").ret == 0
+
+
+@pytest.mark.parametrize("accepted", [(), ("--accept-regression", "it will be calibrated soon")])
+@pytest.mark.parametrize("gate", ["", "gate: {tone: report}\n"])
+def test_no_baseline_is_written_by_a_judge_that_has_drifted(
+    project: CliProject, loopback: Loopback, accepted: tuple[str, ...], gate: str
+) -> None:
+    models = calibrated(project, loopback)
+    project.suite(SUITE.replace("mean(tone)}", "mean(tone), more: mean(tone)}") + gate)
+    before = project.text("promptgate.lock.json")
+    models.verdict = says("right")
+
+    result = project.run("--update-baseline", DRIFT, *accepted)
+
+    assert result.ret == 1
+    assert project.text("promptgate.lock.json") == before
+    why = f"tone: its judge ({PATH}) has drifted: 10 of 20 golden verdicts changed"
+    assert f"triage: baseline NOT written: {why}" in result.stdout.lines
+
+
+def test_a_metric_that_is_shown_only_says_that_its_judge_has_drifted(project: CliProject, loopback: Loopback) -> None:
+    models = calibrated(project, loopback)
+    project.suite(f"{SUITE}gate: {{tone: report}}\n")
+    models.verdict = says("right")
+
+    result = project.evals(DRIFT)
+
+    assert lines_of(result, "  note: WARNING") == [
+        f"  note: WARNING: tone: its judge ({PATH}) has drifted: 10 of 20 golden verdicts changed"
+    ]
+
+
+def test_a_judge_that_has_drifted_starts_again_with_another_seed(project: CliProject, loopback: Loopback) -> None:
+    models = calibrated(project, loopback)
+    models.verdict = lambda seen: fair(seen).replace("wrong", "partly")
+    assert project.evals(DRIFT).ret == 1
+    project.write(PATH, RUBRIC.replace("local/small-2", "{id: local/small-2, parameters: {seed: 8}}"))
+    models.judged.clear()
+
+    assert project.cli("calibrate", PATH, "--labels", "labels.csv").code == 0
+
+    assert len(models.judged) == 20
+    assert project.evals(DRIFT).ret == 0
 
 
 def test_another_served_model_is_drift(project: CliProject, loopback: Loopback) -> None:
@@ -122,11 +168,39 @@ def test_a_golden_set_that_is_no_longer_the_same_is_red(project: CliProject, loo
     assert models.judged == []
     assert (edited.ret, gone.ret) == (1, 1)
     assert told(edited) == [
-        f"judge drift: {PATH}: its golden set cannot be read: labels.csv: rows, answers or labels are no longer those "
-        "of the calibration"
+        f"judge drift: {PATH}: not checked: its golden set cannot be read: labels.csv: rows, answers or labels are no "
+        "longer those of the calibration"
     ]
     assert f"  Calibrate anew: promptgate calibrate {PATH} --labels labels.csv" in edited.stdout.lines
-    assert told(gone)[0].startswith(f"judge drift: {PATH}: its golden set cannot be read: labels.csv: ")
+    why = f"tone cannot be judged: its judge ({PATH}) was not checked for drift"
+    assert why in edited.stdout.lines
+    assert told(gone)[0].startswith(f"judge drift: {PATH}: not checked: its golden set cannot be read: labels.csv: ")
+
+
+def test_a_golden_set_of_which_the_lockfile_lost_a_verdict_is_red(project: CliProject, loopback: Loopback) -> None:
+    calibrated(project, loopback)
+    lockfile = project.text("promptgate.lock.json")
+    project.write("promptgate.lock.json", lockfile.replace("[1.0,0.0,", "[1.0,"))  # people's scores and the judge's
+
+    result = project.evals(DRIFT)
+
+    assert result.ret == 1
+    assert "no longer those of the calibration" in told(result)[0]
+
+
+def test_a_golden_set_of_a_suite_that_is_not_in_the_run_is_said_to_be_so(
+    project: CliProject, loopback: Loopback
+) -> None:
+    calibrated(project, loopback)
+    project.dataset([(f"other-{case}", message, queue) for case, message, queue in ROWS], name="others")
+    project.suite(SUITE.replace("mails", "others"), name="other")
+
+    result = project.evals(DRIFT, "evals/other.eval.yaml")
+
+    assert result.ret == 1
+    assert told(result) == [
+        f"judge drift: {PATH}: not checked: its golden set is of the suite triage, which is not in this run"
+    ]
 
 
 def test_a_judge_that_does_not_answer_is_red(project: CliProject, loopback: Loopback) -> None:

@@ -7,6 +7,7 @@ from gate_world import Sample, spec
 
 from pytest_promptgate.core.evidence import Sides, arms_of
 from pytest_promptgate.core.metrics import AggregateError, measure
+from pytest_promptgate.core.non_inferiority import bounds
 from pytest_promptgate.core.types import Measurement, MetricSpec, Observation, Score
 
 Case = tuple[list[Sample], list[Sample]]
@@ -57,6 +58,15 @@ def test_the_levels_are_what_the_metric_measures(expression: str, cases: list[Ca
 
     assert arms.levels == pytest.approx(tuple(sign * each for each in measured(metric, given)))
     assert arms.cases == ("c0", "c1", "c2")
+
+
+def test_draws_without_the_label_of_a_recall_are_left_out_of_its_bounds() -> None:
+    rare: Case = ([("a", "a")], [("b", "a")])
+    usual: Case = ([("b", "b")], [("b", "b")])
+
+    found = bounds(arms_of(spec("recall(queue, label=a)"), sides(rare, *[usual] * 9)), alpha=0.05)
+
+    assert (found.low, found.high) == (-1.0, -1.0)
 
 
 @pytest.mark.parametrize(("expression", "lower"), [("f1(queue)", False), ("confusion(queue)", True)])

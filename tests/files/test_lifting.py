@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_promptgate.errors import PromptError
@@ -50,6 +50,63 @@ def why_not(source: str) -> str:
     return str(told.value)
 
 
+def test_the_pairs_of_langchain_are_messages() -> None:
+    made = lifted(
+        'chat = C.from_messages([("system", "You are a {role}. JSON: {{}}"), ("human", "{q}"), ("ai", "Yes.")])'
+    )
+
+    assert made.text.endswith("---\nsystem:\nYou are a {{ role }}. JSON: {}\n\nuser:\n{{ q }}\n\nassistant:\nYes.\n")
+
+
+def test_a_pair_beside_other_objects_keeps_its_role() -> None:
+    made = lifted('chat = [("system", "You speak as {role} does."), MessagesPlaceholder("history")]')
+
+    assert made.text.endswith("---\nsystem:\nYou speak as {{ role }} does.\n")
+
+
+def test_pairs_of_a_few_words_are_no_messages() -> None:
+    assert found_in('accounts = [("user", "anna"), ("system", "root")]') == []
+
+
+def test_a_plain_value_is_called_as_the_template_calls_it() -> None:
+    made = lifted('PROMPT = "You work for {company}, in {lang}.".format(company="Acme", lang=wanted)')
+
+    assert inputs(made) == {"company": "'Acme'", "wanted": "wanted"}
+
+
+def test_the_counts_of_a_regular_expression_are_no_variables() -> None:
+    made = lifted(r'RULES_PROMPT = r"Find \d{3}-\d{4} in {text}, and say where."')
+
+    assert made.text.endswith("---\nuser:\nFind \\d{3}-\\d{4} in {{ text }}, and say where.\n")
+
+
+def test_a_text_that_grows_is_not_lifted_in_part() -> None:
+    source = (
+        'def f():\n    prompt = "You are a kind helper. "\n    prompt += f"Help {user} now, please."\n    return prompt'
+    )
+
+    assert [each.why_not for each in found_in(source)] == ["other code adds to prompt"]
+
+
+def test_lines_of_ipython_are_left_out_of_a_notebook_and_lines_of_texts_stay(tmp_path: Path) -> None:
+    cells = [
+        "!pip install openai\nfiles = !ls\nopenai?",
+        '%matplotlib inline\nASK_PROMPT = """Answer briefly:\nwhat is {thing}?\n!important\n%d is text"""',
+        '%%time\nprompt = f"Sum up {text} in a line."',
+        "%%bash\nprompt=$(cat 'a prompt of more words than three')",
+    ]
+    notebook = {"cells": [{"cell_type": "code", "source": each} for each in cells]}
+    (tmp_path / "n.ipynb").write_text(json.dumps(notebook))
+
+    first, second = read_prompts(tmp_path / "n.ipynb", file="n.ipynb")
+
+    assert (first[0], second[0]) == ("n.ipynb, cell 2, line 2", "n.ipynb, cell 3, line 2")
+    assert (
+        "Answer briefly:\nwhat is {{ thing }}?\n!important\n%d is text"
+        in lift(first[1], name="a", source="n.ipynb", model="").text
+    )
+
+
 # --- the same text ---------------------------------------------------------------------------------------------------
 
 LITERALS = st.lists(
@@ -74,6 +131,7 @@ def same_as_python(source: str) -> None:
     assert rendered(each, values) == [wanted]
 
 
+@settings(deadline=None)  # machines are busy
 @given(pieces=PIECES)
 def test_an_f_string_renders_as_python_formats_it(pieces: list[tuple[str, str]]) -> None:
     parts: list[ast.expr] = [ast.Constant(START)]
@@ -83,12 +141,14 @@ def test_an_f_string_renders_as_python_formats_it(pieces: list[tuple[str, str]])
             parts.append(ast.FormattedValue(ast.Name(name), conversion=-1))
     try:
         source = f"PROMPT = {ast.unparse(ast.JoinedStr(parts))}"
-    except ValueError:  # Python 3.11 cannot write every f-string
+        ast.parse(source)
+    except (ValueError, SyntaxError):  # Python 3.11 cannot write every f-string
         return
 
     same_as_python(f"{source}\nasked = PROMPT")
 
 
+@settings(deadline=None)  # machines are busy
 @given(pieces=PIECES)
 def test_a_format_string_renders_as_python_formats_it(pieces: list[tuple[str, str]]) -> None:
     text = START + "".join(
@@ -98,6 +158,7 @@ def test_a_format_string_renders_as_python_formats_it(pieces: list[tuple[str, st
     same_as_python(f"PROMPT = {text!r}\nasked = PROMPT.format(text=text, n=n)")
 
 
+@settings(deadline=None)  # machines are busy
 @given(pieces=PIECES)
 def test_a_percent_string_renders_as_python_formats_it(pieces: list[tuple[str, str]]) -> None:
     text = START + "".join(literal.replace("%", "%%") + (f"%({name})s" if name else "") for literal, name in pieces)
@@ -105,6 +166,7 @@ def test_a_percent_string_renders_as_python_formats_it(pieces: list[tuple[str, s
     same_as_python(f"PROMPT = {text!r}\nasked = PROMPT % {{'text': text, 'n': n}}")
 
 
+@settings(deadline=None)  # machines are busy
 @given(pieces=PIECES)
 def test_a_sum_of_strings_renders_as_python_joins_it(pieces: list[tuple[str, str]]) -> None:
     terms = [repr(START)]

@@ -62,11 +62,14 @@ def test_the_golden_set_stands_on_the_same_line() -> None:
         in text
     )
     assert loads(text, file="promptgate.lock.json") == lockfile
-    with pytest.raises(LockfileError) as told:
-        loads(text.replace("null", "true"), file="promptgate.lock.json")
-    assert str(told.value).splitlines()[0] == (
-        "promptgate.lock.json:5: rubrics.b.yaml.golden.verdicts[1]: expected a number, found true"
-    )
+    for other, what in {
+        "[1.0,true,0.5]": "golden.verdicts[1]: expected a number, found true",
+        "[1.0,1.5,0.5]": "golden.verdicts[1]: expected a number from 0 to 1, found 1.5",
+        "[1.0,null]": "golden: expected as many verdicts as people's scores, found [2, 3]",
+    }.items():
+        with pytest.raises(LockfileError) as told:
+            loads(text.replace("[1.0,null,0.5]", other), file="promptgate.lock.json")
+        assert str(told.value).splitlines()[0] == f"promptgate.lock.json:5: rubrics.b.yaml.{what}"
 
 
 def test_a_calibration_takes_the_place_of_the_older_one_and_baselines_leave_it_alone(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import prompty
 import pytest
 from prompty.providers.openai.executor import _output_schema_to_wire, _tools_to_wire
 
+from pytest_promptgate.files.lint_prompt import lint_prompt
 from pytest_promptgate.files.prompts import load_prompt_file
 from pytest_promptgate.files.templates import render
 
@@ -94,3 +95,34 @@ tools:
 
     assert prompt.response_format == _output_schema_to_wire(agent)
     assert list(prompt.tools) == _tools_to_wire(agent)
+
+
+@pytest.mark.parametrize(
+    ("body", "lost"),
+    [
+        ("system:\na\n\nuser:\n{{- company }}\n", True),
+        ("system:\na\n\nuser:\n{%- if tone %}{{ company }}{% endif %}\n", True),
+        ("system:\na\n\nuser:\n{%- set a = 1 -%}\n{{ company }}\n", True),
+        ("system:\na\n\nuser:\n{%- for i in items %}\n- {{ i }}\n{%- endfor %}\n{{ company }}\n", False),
+        ("system:\na\n{#- a note #}\n\nuser:\n{#- a note #}\n{{ company }}\n", False),
+        ("system:\n{{ company -}}\n\nuser:\nb\n", True),
+        ("system:\na\n{% if tone %}b{% endif -%}\n\nuser:\n{{ company }}\n", True),
+        ("system:\na\n{%- if tone %}\nb\n{%- endif -%}\n\nuser:\n{{ company }}\n", True),
+        ("system:\na\n{% if tone %}\nb\n{% endif -%}\n\nuser:\n{{ company }}\n", False),
+        ("{{- company }}\nuser:\nb {{ tone }}\n", False),
+    ],
+)
+def test_a_marker_that_prompty_loses_is_kept_here_and_said_by_lint(tmp_path: Path, body: str, lost: bool) -> None:
+    path = tmp_path / "triage" / "v1.prompty"
+    path.parent.mkdir()
+    front = "inputs:\n" + "".join(f"  - {{name: {each}, kind: string}}\n" for each in ("company", "tone", "items"))
+    used = "{% if 0 %}{{ company }}{{ tone }}{{ items }}{% endif %}"
+    path.write_text(f"---\n{front}---\n{body}assistant:\n.{used}\n", encoding="utf-8")
+    row: dict[str, Json] = {"company": "Acme", "tone": "kind", "items": ["x"]}
+
+    theirs = [(each.role, each.text) for each in prompty.prepare(prompty.load(path), dict(row))]
+    ours = [(each.role, each.content) for each in render(load_prompt_file(path, root=tmp_path), row)]
+    said = [each.code for each in lint_prompt(path, root=tmp_path, providers=None).findings]
+
+    assert [role for role, _ in ours] == ["system", "user", "assistant"]
+    assert (ours != theirs) == lost == ("PG122" in said)

@@ -268,6 +268,8 @@ COMPARED = SUITE.replace("judge:", "compare:")
 
 def test_a_comparison_needs_no_scale(project: SuiteProject) -> None:
     text = "criterion: Which is better?\nmodel: openai/gpt-4o-2024-11-20\nvotes: 3\nsees: {inputs: [message]}\n"
+    file = importlib.resources.files("pytest_promptgate").joinpath("schemas/rubric.schema.json")
+    jsonschema.validate(yaml.safe_load(text), json.loads(file.read_text(encoding="utf-8")))
     project.write("evals/rubrics/tone.yaml", text)
     suite = project.load(COMPARED)
 

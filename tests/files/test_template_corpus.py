@@ -13,6 +13,7 @@ from pytest_promptgate.files.lint_prompt import lint_prompt
 _BLOCK = re.compile(r"^>>>> ([^\n]+)\n(.*?)^<<<< ([^\n]*)\n", re.DOTALL | re.MULTILINE)
 TEXT = Path(__file__).with_name("template_corpus.txt").read_text(encoding="utf-8")
 CORPUS: list[tuple[str, str, str]] = _BLOCK.findall(TEXT)
+PROMPTY = _BLOCK.findall(Path(__file__).with_name("prompty_corpus.txt").read_text(encoding="utf-8"))
 ALL = pytest.mark.parametrize(("template", "names"), [each[1:] for each in CORPUS], ids=[each[0] for each in CORPUS])
 
 
@@ -44,6 +45,18 @@ def test_the_corpus_is_read_whole() -> None:
 @pytest.mark.parametrize("suffix", [".yaml", ".prompty"])
 def test_no_false_alarm(tmp_path: Path, template: str, names: str, suffix: str) -> None:
     assert codes(tmp_path, template, names, suffix=suffix) == []
+
+
+@pytest.mark.parametrize(("body", "names"), [each[1:] for each in PROMPTY], ids=[each[0] for each in PROMPTY])
+def test_no_false_alarm_in_files_with_several_messages(tmp_path: Path, body: str, names: str) -> None:
+    declared = "".join(f"  - {{name: {name}, kind: string}}\n" for name in names.split())
+    path = tmp_path / "t" / "v1.prompty"
+    path.parent.mkdir()
+    path.write_text(f"---\nmetadata: {{owner: a, source: b}}\ninputs:\n{declared}---\n{body}", encoding="utf-8")
+
+    said = [each.code for each in lint_prompt(path, root=tmp_path, providers=None).findings]
+
+    assert {*said} <= {"PG122"}  # true of Prompty's own package, see test_prompt_microsoft
 
 
 @ALL

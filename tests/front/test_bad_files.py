@@ -33,7 +33,7 @@ Edit: TypeAlias = Callable[[str], str]
             "provider: {}\n",
             (
                 "promptgate.yaml:1:1: unknown key 'provider' in this file\n"
-                "  Did you mean 'providers'? Known keys: judges, prices, providers."
+                "  Did you mean 'providers'? Known keys: judges, model_data, prices, providers."
             ),
         ),
         (

@@ -215,3 +215,18 @@ def test_the_budget_counts_what_judges_cost(project: Project, loopback: Loopback
     assert "--prompt-max-cost 1: the estimate is $" in refused.stdout.str()
     project.evals("--prompt-max-cost", "20")
     assert len(models.judged) == CASES
+
+
+def test_a_prompt_held_against_itself_says_that_the_judge_is_asked_once_per_text(
+    project: Project, loopback: Loopback
+) -> None:
+    models = Models(verdict=fair)
+    judged_project(project, loopback(answers=models).base_url)
+
+    result = project.evals("--prompt-aa")
+
+    assert len(models.judged) < 2 * CASES
+    assert lines_of(result, "  tone gives") == [
+        "  tone gives the same text the same verdict; how far its judge wavers over one text tells: "
+        "promptgate calibrate evals/rubrics/tone.yaml --labels LABELS.csv --repeats 5"
+    ]

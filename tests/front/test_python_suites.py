@@ -551,6 +551,8 @@ def test_what_would_wait_for_itself_is_refused_and_fixtures_are_torn_down_after_
     stopped = project.run("--prompt-evals", "-x", "-s", "-k", "test_nested")
     stopped.assert_outcomes(failed=1, deselected=4)
     stopped.stdout.fnmatch_lines(["*closed in the loop*"])
+    lost = "answers of a target without a version are not stored, the next run asks anew"
+    assert f"  not judged: the run ended early; {lost}" in section(stopped, "prompt evals")
 
 
 def test_options_that_ask_twice_side_by_side_are_refused_for_functions_with_fixtures(project: Project) -> None:
@@ -580,3 +582,71 @@ def test_a_folded_function_lists_what_fails_and_leaves_out_what_is_left_out(proj
     result = project.run_apart("--prompt-evals")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["1 of 3 cases failed", "t-2 must pass, but was left out by xfail"])
+
+
+def test_beside_xdist_the_marker_and_the_fixture_may_come_from_elsewhere(project: Project) -> None:
+    of(project, "")
+    project.write("tests/ours.py", HEAD)
+    project.write("tests/test_it.py", f"from ours import *\n{SIMPLE}def test_asking(agent):\n    assert agent('x')\n")
+    project.write("tests/conftest.py", "import pytest\n@pytest.fixture\ndef agent(prompt_eval):\n    return str\n")
+
+    result = project.run_apart("--prompt-evals", "-n", "2")
+
+    result.assert_outcomes(passed=6)
+    assert calls(project) == 3
+
+
+CLASSES = """\
+class TestOne:
+    @asks(**SUITE)
+    def test_it(self, case):
+        return called(case["text"])
+
+    @staticmethod
+    @asks(**SUITE)
+    def test_static(case):
+        return called(case["text"])
+
+@asks(**SUITE)
+def test_other(case):
+    return called(case["text"])
+"""
+
+
+def test_an_argument_for_a_part_of_a_file_says_nothing_of_its_other_suites(project: Project) -> None:
+    of(project, CLASSES)
+    project.run_apart("--update-baseline").assert_outcomes(passed=12)
+
+    project.run_apart("--prompt-evals", "tests/test_it.py::test_other::t-1").assert_outcomes(passed=1)
+    project.run_apart("--prompt-evals", "tests/test_it.py::TestOne::test_static").assert_outcomes(passed=4)
+
+
+def test_the_suites_of_a_file_that_was_emptied_are_told(project: Project) -> None:
+    of(project, SIMPLE)
+    project.run_apart("--update-baseline").assert_outcomes(passed=5)
+
+    project.write("tests/test_it.py", "")
+    project.write("tests/test_more.py", "def test_more(): ...\n")
+    for beside in ((), ("-n", "2")):
+        result = project.run_apart("--prompt-evals", *beside)
+        assert result.ret == pytest.ExitCode.INTERRUPTED
+        result.stdout.fnmatch_lines(
+            ["tests/test_it.py: 'test_router' has a baseline, but no function of its file is *"]
+        )
+
+
+def test_a_method_of_a_unittest_case_is_refused(project: Project) -> None:
+    of(
+        project,
+        "import unittest\nclass TestIt(unittest.TestCase):\n    @asks(**SUITE)\n    def test_it(self, case): ...\n",
+    )
+
+    result = project.run("--prompt-evals")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "tests/test_it.py: TestIt.test_it: prompt_eval marks a method of a unittest.TestCase",
+            "  Its methods take no arguments, so no `case`: write a function, or a plain class.",
+        ]
+    )

@@ -63,7 +63,7 @@ def test_a_target_without_a_version_is_always_called_and_gated(project: Project)
         [
             "c-01 could not be answered: triage::c-01: answers of a target without a version are not stored, "
             "and --prompt-offline asks nothing",
-            '  Write `version: "1"` beside its `call:`, and raise it with its code.',
+            '  Write `version: "1"` beside its `call:` (`version="1"` in the marker), and raise it with its code.',
         ]
     )
 

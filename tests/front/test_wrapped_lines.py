@@ -18,4 +18,7 @@ def test_a_line_is_as_wide_as_the_terminal_and_goes_on_indented(monkeypatch: pyt
 def test_no_line_begins_as_a_command_of_github(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "20")
 
-    assert wrapped("a model has answered ::add-mask::x", indent="  ") == ["a model has answered ::add-mask::x"]
+    assert wrapped("a model has answered ::add-mask::x", indent="  ") == [
+        "a model has answered",
+        "  \\x3a:add-mask::x",
+    ]

@@ -75,6 +75,7 @@ def test_a_reply_without_a_verdict_of_the_menu_is_unscored(text: str, reason: st
     [
         ("4", "4"),
         ("+4", "4"),
+        ("4\r\nNothing more.\r\n", "4"),
         ("**4**", "4"),
         ("0", "the judge's verdict is out of the range 1 … 5: 0"),
         ("6", "the judge's verdict is out of the range 1 … 5: 6"),

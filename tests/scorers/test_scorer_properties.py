@@ -169,6 +169,6 @@ def test_thousands_separators_change_nothing(number: int) -> None:
 
 def test_all_built_in_scorers_are_offered() -> None:
     assert " ".join(sorted(promptgate_scorers())) == (
-        "all_of any_of bleu chrf compare contains edit_similarity exact_match forbidden_words is_json json_match "
+        "all_of any_of bleu chrf compare contains edit_similarity embedding_similarity exact_match forbidden_words is_json json_match "
         "json_schema judge language length not numeric pii refusal regex rouge_l sql_match token_f1 tool_call weighted"
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -126,3 +127,14 @@ def test_a_schema_file_that_is_not_text_is_told(tmp_path: Path) -> None:
 def test_a_schema_that_refers_to_itself_without_end_is_an_error_of_its_case() -> None:
     with pytest.raises(RecursionError):
         JsonSchema(schema={"$ref": "#"})(Completion(text="1"), bare_row())
+
+
+def test_a_pattern_in_a_schema_has_a_time_limit() -> None:
+    schema: Any = {"properties": {"sku": {"type": "string", "pattern": "^(a+)+$"}}}
+    scorer = JsonSchema(schema=schema)
+
+    assert score(scorer, '{"sku": "aaa"}').value == 1.0
+    assert score(scorer, '{"sku": "b"}').reason == '$.sku is "b", the schema says pattern: "^(a+)+$"'
+    with pytest.raises(TimeoutError) as told:
+        score(scorer, json.dumps({"sku": "a" * 40 + "!"}))
+    assert str(told.value).startswith("the pattern took more than 2 s on an answer of 41 characters; ")

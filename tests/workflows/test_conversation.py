@@ -10,7 +10,7 @@ from fakes import PIN, FakeAccount, completion
 
 from pytest_promptgate.core.types import Completion, Message, Request, ToolCall
 from pytest_promptgate.errors import CallError, TransportFault
-from pytest_promptgate.workflows.conversation import conversed
+from pytest_promptgate.workflows.conversation import conversation, whole
 
 if TYPE_CHECKING:
     from fakes import Script
@@ -21,7 +21,11 @@ CALL = Completion(text="", tool_calls=(ToolCall(name="look_up", arguments="{}"),
 
 def played(script: Script) -> tuple[Completion, FakeAccount]:
     account = FakeAccount(script)
-    return asyncio.run(conversed(account, REQUEST)), account
+
+    async def all_turns() -> list[Completion]:
+        return [each async for each in conversation(account, REQUEST)]
+
+    return whole(asyncio.run(all_turns())), account
 
 
 def test_each_answer_is_appended_before_the_next_turn() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from pytest_promptgate.core.types import (
     Result,
     Score,
     Skipped,
+    Trial,
 )
 from pytest_promptgate.errors import RequestRefused, StoreError, TransportFault
 from pytest_promptgate.models.store import FileStore
@@ -213,6 +215,20 @@ def test_what_fails_costs_nothing(engine: Engine) -> None:
     results = budgeted(engine, world, TWENTY, Budget(limit_usd=10.0, guess_usd=1.0))
     assert reasons(results) == set()
     assert len(world.texts) == 20
+
+
+def test_the_answered_turns_of_a_conversation_that_breaks_are_paid(engine: Engine) -> None:
+    def script(request: Request) -> Completion | BaseException:
+        return TransportFault("fake", "500") if len(request.messages) > 1 else expensive(request)
+
+    def talking(trial: Trial) -> Trial:
+        return replace(trial, request=replace(trial.request, turns=("and then?",)))
+
+    plan = replace(TWENTY, trials=tuple(map(talking, TWENTY.trials)))
+    world = World(script=script, price=Price(input=0.0, output=1.0), room=1)
+    results = budgeted(engine, world, plan, Budget(limit_usd=6.0, guess_usd=1.0))
+    assert reasons(results) == {"the budget of $6.00 was reached"}
+    assert len(world.texts) == 12
 
 
 def test_a_hedged_answer_is_paid_twice(engine: Engine) -> None:

@@ -188,7 +188,8 @@ def test_a_call_that_takes_too_long_is_an_error_of_its_case(kind: str) -> None:
     never.set()
 
     assert str(caught.value) == (
-        "app:answer: the target took longer than 0.01 s\n  Write `timeout_s` beside its `call:` to grant it more."
+        "app:answer: the target took longer than 0.01 s\n"
+        "  Write `timeout_s` beside its `call:`, or in the marker, to grant it more."
     )
 
 
