@@ -52,20 +52,25 @@ def run(command: Sequence[str], *, directory: Path, more: Mapping[str, str] | No
     Raises:
         Failed: Its exit code is not 0.
     """
+    code, cost = ended(command, directory=directory, variables=environment(**(more or {})))
+    if code != 0:
+        raise Failed(f"{' '.join(command)} ended with {code}:\n{cost.output[-4000:]}")
+    return cost
+
+
+def ended(command: Sequence[str], *, directory: Path, variables: Mapping[str, str]) -> tuple[int, Cost]:
+    """Run `command` to its end, in exactly this environment; its exit code, and what it took."""
     log = directory / "measured.log"
     with log.open("w+", encoding="utf-8") as output:
         began = time.perf_counter()
-        process = subprocess.Popen(
-            command, cwd=directory, env=environment(**(more or {})), stdout=output, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(command, cwd=directory, env=variables, stdout=output, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         text = output.read()
-    if process.returncode != 0:
-        raise Failed(f"{' '.join(command)} ended with {process.returncode}:\n{text[-4000:]}")
-    return Cost(seconds=seconds, cpu_s=usage.ru_utime + usage.ru_stime, memory_mb=_megabytes(usage), output=text)
+    cost = Cost(seconds=seconds, cpu_s=usage.ru_utime + usage.ru_stime, memory_mb=_megabytes(usage), output=text)
+    return process.returncode, cost
 
 
 def python(*arguments: str) -> list[str]:

@@ -18,8 +18,10 @@ SECTIONS: dict[str, tuple[str, str]] = {
     code: (title, body)
     for code, title, body in re.findall(r"^### (PG\d+): (.*?)\n(.*?)(?=^### |\Z)", PAGE, re.DOTALL | re.MULTILINE)
 }
-_FILE = re.compile(r"^`([^`\n]+)`(?:, with `promptgate lint ([^`\n]+)`)?:\n\n```\n(.*?)```\n", re.DOTALL | re.MULTILINE)
-_SAID = re.compile(r"(?<!:\n\n)^```\n(.*?)```\n", re.DOTALL | re.MULTILINE)
+_FILE = re.compile(
+    r"^`([^`\n]+)`(?:, with `promptgate lint ([^`\n]+)`)?:\n\n```\w+\n(.*?)```\n", re.DOTALL | re.MULTILINE
+)
+_SAID = re.compile(r"^```text\n(.*?)```\n", re.DOTALL | re.MULTILINE)
 
 
 def test_the_page_has_every_code_with_its_title() -> None:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from doc_pages import first_unquoted
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "example_project"
@@ -19,7 +16,7 @@ FRONT_PAGE = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 WALK = README.partition("## The walk")[2].partition("## More to try")[0]
 
 
-def blocks(text: str, language: str = "") -> list[list[str]]:
+def blocks(text: str, language: str) -> list[list[str]]:
     """The lines of the fenced blocks of `language`, in order."""
     found = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return [block.splitlines() for tongue, block in found if tongue == language]
@@ -46,26 +43,19 @@ def run(example: pytest.Pytester, lines: list[str]) -> pytest.RunResult:
     return example.runpytest_subprocess(*arguments)
 
 
-def assert_quoted(output: list[str], quoted: list[str]) -> None:
-    """Every line that the README quotes stands in the output, in this order; "…" stands for any lines."""
-    rest: Iterator[str] = (line.rstrip() for line in output)
-    missing = next((line for line in quoted if line != "…" and line.rstrip() not in rest), None)
-    assert missing is None, f"the README quotes a line that pytest does not print here: {missing!r}"
-
-
 def test_the_walk_of_the_readme(example: pytest.Pytester) -> None:
-    start, worse, better, accept = blocks(WALK)[:4]
+    start, worse, better, accept = blocks(WALK, "sh")[:4]
     red, green = blocks(WALK, "text")
 
     assert run(example, start).ret == pytest.ExitCode.OK
 
     result = run(example, worse)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    assert_quoted(result.outlines, red)
+    assert first_unquoted("\n".join(red), result.outlines) == ""
 
     result = run(example, better)
     assert result.ret == pytest.ExitCode.OK
-    assert_quoted(result.outlines, green)
+    assert first_unquoted("\n".join(green), result.outlines) == ""
 
     before = (example.path / "promptgate.lock.json").read_bytes()
     assert run(example, accept).ret == pytest.ExitCode.OK
@@ -74,19 +64,19 @@ def test_the_walk_of_the_readme(example: pytest.Pytester) -> None:
 
 
 def test_the_front_page_quotes_the_first_red_gate_as_it_is(example: pytest.Pytester) -> None:
-    copy = next(line for (line, *_) in blocks(FRONT_PAGE) if line.startswith("cp "))
+    copy = next(line for (line, *_) in blocks(FRONT_PAGE, "sh") if line.startswith("cp "))
     (red,) = blocks(FRONT_PAGE, "text")
 
     result = run(example, [copy.partition(" && ")[0], "pytest --prompt-evals"])
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    assert_quoted(result.outlines, red)
+    assert first_unquoted("\n".join(red), result.outlines) == ""
 
 
 def test_a_worse_prompt_is_refused_as_a_baseline(example: pytest.Pytester) -> None:
     before = (example.path / "promptgate.lock.json").read_bytes()
 
-    result = run(example, [blocks(WALK)[1][0], "pytest --update-baseline"])
+    result = run(example, [blocks(WALK, "sh")[1][0], "pytest --update-baseline"])
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert (example.path / "promptgate.lock.json").read_bytes() == before
