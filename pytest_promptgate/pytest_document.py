@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,13 @@ from pytest_promptgate.core.types import Report
 from pytest_promptgate.files.git import head
 from pytest_promptgate.pytest_aa import known_noise
 from pytest_promptgate.pytest_changed import skipped_notes
-from pytest_promptgate.reports.documented import Beside, suite_run
+from pytest_promptgate.reports.documented import Beside, spent_on, suite_run
+from pytest_promptgate.reports.self_trial import self_trial_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from pytest_promptgate.core.self_trial import SelfTrial
     from pytest_promptgate.pytest_run import Run
     from pytest_promptgate.pytest_session import EvalSession
     from pytest_promptgate.pytest_update import Update
@@ -86,6 +89,8 @@ def _status(session: pytest.Session, evals: EvalSession, broken: Sequence[str]) 
         return Status.BROKE, tuple(broken) or ("pytest met an internal error",)
     engine = evals.started()
     stopped = str(session.shouldstop or session.shouldfail or "")
+    if not evals.begun and session.exitstatus == pytest.ExitCode.INTERRUPTED and not session.testsfailed:
+        return Status.INTERRUPTED, (stopped or "Ctrl-C before anything was asked",)
     if not evals.begun and session.exitstatus != pytest.ExitCode.OK:
         return Status.BROKE, (f"nothing was asked: {stopped or 'no case and no gate was selected'}",)
     ended = engine.ended if engine is not None and engine.ended in engine.ends else ""
@@ -131,7 +136,7 @@ def _suites(evals: EvalSession, made: Callable[[Report, Beside], SuiteRun]) -> I
         report = run.report
         if report is None:
             report = _unfinished(evals, run)
-        yield made(
+        found = made(
             report,
             Beside(
                 not_judged=why,
@@ -140,6 +145,13 @@ def _suites(evals: EvalSession, made: Callable[[Report, Beside], SuiteRun]) -> I
                 aggregates=evals.toolbox().aggregates,
             ),
         )
+        trial = evals.trials.done.get(run.key) if evals.trials is not None else None
+        yield found if trial is None else _against_itself(found, trial)
+
+
+def _against_itself(suite: SuiteRun, trial: SelfTrial) -> SuiteRun:
+    """A suite of ``--prompt-aa``: both halves were paid for, and what they say of each other is told."""
+    return replace(suite, spent=spent_on(trial.results), notes=(*suite.notes, *self_trial_sentences(trial)))
 
 
 def _not_judged(evals: EvalSession, run: Run) -> str:

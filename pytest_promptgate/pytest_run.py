@@ -14,6 +14,7 @@ from pytest_promptgate.core.budget import measures_cost
 from pytest_promptgate.core.default_rule import rule_notes
 from pytest_promptgate.core.left_out import left_out, left_out_notes, missed, without
 from pytest_promptgate.core.must_pass import luck_notes
+from pytest_promptgate.core.pairs import positional
 from pytest_promptgate.core.redrawn import redrawn_notes
 from pytest_promptgate.core.selection import smoke_cases, smoke_notes
 from pytest_promptgate.core.types import Origin, Outcome, Score, Unscored
@@ -228,7 +229,8 @@ class Run:
             ),
             course=course,
         )
-        return doubting(found, doubted_judges(self))
+        seen = [each.observation for each in results]
+        return doubting(found, {**positional(self.suite, seen), **doubted_judges(self)})
 
     def close(self, report: Report) -> None:
         """Take the report of what `assessed` gave."""

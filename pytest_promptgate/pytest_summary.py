@@ -164,11 +164,15 @@ def _write_title(reporter: pytest.TerminalReporter, of: Plan | Report, more: str
 def _write_headline(reporter: pytest.TerminalReporter, found: Headline) -> None:
     """The run in one line, as it stands on top of every report."""
     colour = {"green": True} if found.good else {"red": True}
+    for line in wrapped(printable(str(found)), indent="  "):
+        reporter.write_line(line, bold=True, **colour)
+
+
+def wrapped(line: str, *, indent: str) -> list[str]:
+    """`line` in lines as wide as the terminal; those that go on begin with `indent`."""
     width = shutil.get_terminal_size().columns
-    for line in textwrap.wrap(
-        printable(str(found)), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-    ):
-        reporter.write_line(printable(line), bold=True, **colour)  # a line may begin with what is none in the text
+    found = textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return [printable(each) for each in found]  # a line may begin with what is no command inside the text
 
 
 def _is_long(outline: RunDocument) -> bool:
@@ -191,8 +195,11 @@ def _write_report(reporter: pytest.TerminalReporter, report: Report, suite: Suit
     for line, red in table(suite):
         reporter.write_line(f"  {line}", red=red)
     answers = (*unscored_lines(report), *extraction_lines(report))
-    for line in (*control_lines(report), *tested_lines(report), *answers, *slice_lines(report)):
+    for line in (*control_lines(report), *tested_lines(report), *answers):
         reporter.write_line(f"  {line}")
+    for line in slice_lines(report):
+        for part in wrapped(f"  {line}", indent="    "):
+            reporter.write_line(part)
     for line in side_by_side_lines(report.beside) if report.beside else ():
         reporter.write_line(f"    {line}")
     for note in report.notes:

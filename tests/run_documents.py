@@ -80,9 +80,11 @@ def made_suite(report: Report | None = None, **beside: Any) -> SuiteRun:
 
 def made_document(*suites: SuiteRun, **changes: Any) -> RunDocument:
     """A document of `suites`, or of one with a case that got worse and one that got better."""
+    suites = suites or (made_suite(),)
+    failures = sum(len(suite.red) + len(suite.failed) for suite in suites)
     facts: dict[str, Any] = {
         "status": Status.COMPLETE,
-        "exit_code": 1,
+        "exit_code": int(failures > 0),
         "started": "2026-11-23T13:00:00Z",
         "ended": "2026-11-23T13:00:02Z",
         "seconds": 2.5,
@@ -90,8 +92,8 @@ def made_document(*suites: SuiteRun, **changes: Any) -> RunDocument:
         "arguments": ("--prompt-evals",),
         "mode": Mode(),
         "git": GitState(commit="0123456789abcdef", branch="main"),
-        "suites": suites or (made_suite(),),
-        "failures": 1,
+        "suites": suites,
+        "failures": failures,
     }
     return RunDocument(**{**facts, **changes})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from pytest_promptgate.core.types import Differences
 from pytest_promptgate.errors import RunFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Set
 
     from pytest_promptgate.core.run_document import CaseRun, MetricRun, RunDocument, SuiteRun
 
@@ -37,6 +38,7 @@ def merged(runs: Sequence[tuple[str, RunDocument]]) -> RunDocument:
         for suite in document.suites:
             key = suite.name, suite.slot
             suites[key] = (name, _joined(suites[key], (name, suite)) if key in suites else suite)
+    lacking = _lacking({each.mode.shard for each in documents})
     unfinished = [each for each in documents if each.status is not Status.COMPLETE]
     return replace(
         documents[0],
@@ -47,12 +49,29 @@ def merged(runs: Sequence[tuple[str, RunDocument]]) -> RunDocument:
         ended=max(each.ended for each in documents),
         seconds=sum(each.seconds for each in documents),
         mode=replace(documents[0].mode, shard="" if len(names) > 1 else documents[0].mode.shard),
-        suites=tuple(suite for _, suite in suites.values()),
+        suites=tuple(
+            replace(suite, notes=tuple(dict.fromkeys((*suite.notes, *lacking)))) for _, suite in suites.values()
+        ),
         failures=sum(each.failures for each in documents),
         notes=tuple(dict.fromkeys(note for each in documents for note in each.notes)),
         updated=tuple(line for each in documents for line in each.updated),
         merged=tuple(names) if len(names) > 1 else documents[0].merged,
     )
+
+
+def _noted(suite: SuiteRun, notes: Sequence[str]) -> SuiteRun:
+    return replace(suite, notes=tuple(dict.fromkeys((*suite.notes, *notes))))
+
+
+def _lacking(shards: Set[str]) -> tuple[str, ...]:
+    """A note on shards that are not there: what was merged is then not the whole."""
+    found = [re.fullmatch(r"\d+/(\d{1,4})", each) for each in shards]
+    counts = {int(each[1]) if each else 0 for each in found}
+    if len(counts) != 1:
+        return ()
+    (count,) = counts
+    missing = [name for at in range(1, count + 1) if (name := f"{at}/{count}") not in shards]
+    return (f"these are not all cases: without shard {', '.join(missing)}",) if missing else ()
 
 
 def _joined(one: tuple[str, SuiteRun], other: tuple[str, SuiteRun]) -> SuiteRun:

@@ -11,12 +11,13 @@ from pytest_promptgate.core.ports import Judge
 from pytest_promptgate.core.types import Completion, Score, Unscored
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from pytest_promptgate.core.types import Baseline, Case, CaseRecord, Observation, Suite
 
 PAR = Score(value=0.5)  # an answer against itself
 CANDIDATE, PRODUCTION, TIE = "candidate", "production", "tie"  # labels of a score: what each order said
+ENOUGH = 10  # answers asked in both orders, from which on their agreement tells something
 TRUSTED = 0.8  # share of answers on which the orders agree, below which a judge is not to be trusted (GATE §8)
 
 
@@ -68,6 +69,15 @@ class Pairs:
     second: int = 0
 
     @property
+    def positional(self) -> str:
+        """Why nobody should go by this judge; "" if it does not go by position, or too little was asked to say."""
+        if self.asked < ENOUGH or self.agreed >= TRUSTED * self.asked:
+            return ""
+        return (
+            f"its judge goes by position: both orders agree on {self.agreed} of {self.asked} answers, below {TRUSTED}"
+        )
+
+    @property
     def rate(self) -> float:
         """Win rate, a tie counting as a half; there is at least one."""
         return (self.won + self.tied / 2) / (self.won + self.tied + self.lost)
@@ -95,3 +105,9 @@ def pairs_of(observations: Iterable[Observation], name: str) -> Pairs | None:
         first=both[CANDIDATE, PRODUCTION],
         second=both[PRODUCTION, CANDIDATE],
     )
+
+
+def positional(suite: Suite, observations: Sequence[Observation]) -> dict[str, str]:
+    """The scorers of `suite` whose judge goes by position in this very run, and why that is said (GATE §8)."""
+    found = {name: pairs_of(observations, name) for name in comparers(suite)}
+    return {name: pairs.positional for name, pairs in found.items() if pairs is not None and pairs.positional}

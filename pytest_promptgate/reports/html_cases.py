@@ -51,9 +51,18 @@ class _Budget:
 
 
 def _suite(suite: SuiteRun, budget: _Budget) -> Json:
-    order = list(Mark)
-    cases = sorted(suite.cases, key=lambda case: order.index(case.marks[0]))
+    order, falls = list(Mark), _falls(suite)
+    cases = sorted(suite.cases, key=lambda case: (order.index(case.marks[0]), -falls.get(case.id, 0.0)))
     return {"name": printable(suite.title), "cases": [_case(each, budget) for each in cases]}
+
+
+def _falls(suite: SuiteRun) -> dict[str, float]:
+    """By case: how much of a score was lost, in the metric that lost most of it."""
+    scorers, found = {each.name for each in suite.scorers}, dict[str, float]()
+    for metric in suite.metrics:
+        for move in metric.verdict.worse if metric.verdict is not None and metric.spec.source in scorers else ():
+            found[move.case] = max(found.get(move.case, 0.0), abs(move.after - move.before))
+    return found
 
 
 def _case(case: CaseRun, budget: _Budget) -> Json:

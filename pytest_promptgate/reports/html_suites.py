@@ -9,7 +9,7 @@ from pytest_promptgate.reports.drawn import Change, change_drawn
 from pytest_promptgate.reports.html_history import history_section
 from pytest_promptgate.reports.html_spread import spread_section
 from pytest_promptgate.reports.markup import Markup, tag
-from pytest_promptgate.reports.top import number, rows
+from pytest_promptgate.reports.top import number, rows, rule_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +30,7 @@ def suite_section(suite: SuiteRun, curves: Sequence[Curve], index: int) -> Marku
         tag("p", suite.not_judged or suite.partial, class_="warning") if suite.not_judged or suite.partial else "",
         _reasons(suite),
         _metrics(suite),
+        tag("p", rule_note(suite), class_="quiet") if rule_note(suite) else "",
         tag("ul", (tag("li", each) for each in suite.notes), class_="notes"),
         _changes(suite),
         _slices(suite),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_promptgate.reports.markup import Markup, tag
-from pytest_promptgate.reports.top import headline
+from pytest_promptgate.reports.top import cost_of, headline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def _links(document: RunDocument) -> Markup:
     links = []
     for index in order:
         suite = document.suites[index]
-        sign = SIGNS["bad" if suite.red else "good"] if suite.judged else "-"
+        sign = SIGNS["bad" if suite.red or suite.failed else "good"] if suite.judged else "-"
         links.append(tag("li", tag("a", f"{sign} {suite.title}", href=f"#suite-{index}")))
     return tag("nav", tag("ul", links), aria_label="Suites")
 
@@ -48,8 +48,8 @@ def _facts(document: RunDocument) -> Iterator[str]:
     yield f"{document.seconds:.1f} s"
     asked, cases = (sum(getattr(each.spent, name) for each in document.suites) for name in ("asked", "cases"))
     yield f"{cases} cases, {asked} asked"
-    costs = [each.spent.cost_usd for each in document.suites]
-    yield "cost unknown" if None in costs else f"${sum(cost or 0.0 for cost in costs):.4f}"
+    cost = cost_of(document)
+    yield "cost unknown" if cost is None else f"${cost:.4f}"
     if document.git is not None and document.git.commit:
         changed = ", with changes" if document.git.dirty else ""
         yield f"{document.git.branch or 'detached'} at {document.git.commit[:12]}{changed}"

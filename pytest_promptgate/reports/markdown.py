@@ -9,7 +9,7 @@ from pytest_promptgate.core.estimate import dollars, rounded
 from pytest_promptgate.core.run_document import Status
 from pytest_promptgate.reports.escaping import block, code, prose
 from pytest_promptgate.reports.markdown_cases import fault_lines, flip_block, flips
-from pytest_promptgate.reports.top import headline, rows
+from pytest_promptgate.reports.top import cost_of, headline, rows, rule_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +20,7 @@ MOST = 58_000  # bytes; GitHub takes 65,536 characters in a comment
 OPEN = 10  # flipped cases that are shown unfolded
 _SHARES = {"tables": 20_000, "reasons": 6_000, "changes": 9_000, "cases": 36_000, "faults": 6_000, "close": 7_000}
 _DIFF = 3_000  # bytes of one prompt's diff
+_REASONS = 2  # of a run that is not complete, shown in full
 _SIGNS = {"FAILED": "❌", "INCONCLUSIVE": "❔", "INTERRUPTED": "⏹", "BROKE": "⚠️", "NEW": "🆕", "PASSED": "✅"}
 _LEFT_OUT = "the whole is in the run's JSON and HTML reports"
 
@@ -102,6 +103,8 @@ def _table(suite: SuiteRun) -> str:
                 for row in sorted(found, key=lambda row: not row.red)[:40]
             ),
         ]
+    if found and (note := rule_note(suite)):
+        lines += ["", f"_{note}_"]
     if len(found) > 40:
         lines += ["", f"_… {len(found) - 40} more metrics and slices left out: {_LEFT_OUT}_"]
     return "\n".join(lines).rstrip()
@@ -189,7 +192,8 @@ def _faults(document: RunDocument, room: int) -> list[str]:
     if not lines:
         return []
     page = _Page(left=room)
-    page.add(f"<details><summary>cases that failed or have no score: {len(lines)}</summary>")
+    shown = "" if flips(document) else " open"  # nothing else then says which cases
+    page.add(f"<details{shown}><summary>cases that failed or have no score: {len(lines)}</summary>")
     inside = _Page(left=room - 200)
     _fill(inside, lines, noun="case")
     return [*page.blocks, "\n".join(inside.blocks), "</details>"]
@@ -200,7 +204,8 @@ def _faults(document: RunDocument, room: int) -> list[str]:
 
 def _closing(document: RunDocument) -> Iterator[str]:
     if document.status is not Status.COMPLETE:
-        yield f"**This run is not complete ({document.status}): {prose('; '.join(document.reasons), width=800)}**"
+        yield f"**This run is not complete ({document.status})**"
+        yield from (block(each, most=_DIFF) for each in document.reasons[:_REASONS])
     yield _took(document)
     sights = [line for suite in document.suites for metric in suite.metrics if (line := _sight(suite, metric))]
     if sights:
@@ -215,8 +220,7 @@ def _closing(document: RunDocument) -> Iterator[str]:
 def _took(document: RunDocument) -> str:
     spent = [suite.spent for suite in document.suites]
     judges = [judge.asked for suite in document.suites for judge in suite.judges if judge.asked is not None]
-    costs = [*(each.cost_usd for each in spent), *(each.cost_usd for each in judges)]
-    cost = "cost unknown" if None in costs else dollars(sum(each or 0.0 for each in costs))
+    cost = cost_of(document)
     tokens = sum(each.tokens_in + each.tokens_out for each in spent) + sum(each.tokens for each in judges)
     asked, stored = sum(each.asked for each in spent), sum(each.stored for each in spent)
     told = [
@@ -226,7 +230,7 @@ def _took(document: RunDocument) -> str:
         f"{asked} asked",
         *([f"{sum(each.asked for each in judges)} verdicts of judges"] if judges else []),
         f"{rounded(tokens)} tokens",
-        cost,
+        "cost unknown" if cost is None else dollars(cost),
         f"{document.seconds:.1f} s",
     ]
     commit = f" · commit {code(document.git.commit[:12])}" if document.git is not None else ""

@@ -28,6 +28,20 @@ def self_trial_lines(trial: SelfTrial) -> list[str]:
     return [printable(line) for line in (*lines, *_notes(trial))]
 
 
+def self_trial_sentences(trial: SelfTrial) -> list[str]:
+    """The same for a page that has no table for it: a sentence per metric."""
+    told = [f"{each.name} held against itself: {_told(each, trial.alarms)}" for each in trial.metrics]
+    return [printable(line) for line in (*told, *_notes(trial))]
+
+
+def _told(metric: MetricTrial, alarms: FalseAlarms | None) -> str:
+    low, high = metric.interval
+    counted = alarms is not None and metric.name in alarms.by_rule
+    often = f"; false alarms: {_alarms(alarms, metric.name)[0]} of runs" if counted and alarms else ""
+    values = f"{number(metric.verdict.baseline)}, then {number(metric.verdict.current)} ({_verdict(metric)})"
+    return f"{values}; flip rate {_percent(metric.flip_rate)}, at 95 % from {100 * low:.1f} to {_percent(high)}{often}"
+
+
 def _row(metric: MetricTrial, alarms: FalseAlarms | None) -> tuple[str, ...]:
     low, high = metric.interval
     counted = alarms is not None and metric.name in alarms.by_rule

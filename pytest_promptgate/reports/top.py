@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_promptgate.core.acceptance import DATASET, STALE
+from pytest_promptgate.core.promises import CONTRACT
 from pytest_promptgate.core.run_document import Status
 from pytest_promptgate.core.types import Measurement, Outcome
 
@@ -16,6 +19,11 @@ if TYPE_CHECKING:
 
 _NAMED = 5  # cases in the headline
 _FIRST = "--prompt-evals-update writes one"
+_PROMISES = {
+    STALE: "the baseline is not up to date",
+    DATASET: "the dataset has changed",
+    CONTRACT: "the suite promises less",
+}
 _DOUBT = frozenset({Outcome.INCONCLUSIVE, Outcome.INCOMPARABLE})
 
 
@@ -51,16 +59,25 @@ def headline(document: RunDocument) -> Headline:
         return Headline(word="FAILED", text=blocked[0].not_judged.partition("\n")[0])
     if document.exit_code and not document.failures:
         return Headline(word="FAILED", text=next(iter(document.notes), "see below").partition("\n")[0])
-    return _green(document)
+    green = _green(document)
+    others = f"; {_plural(document.failures, 'other test')} failed" if document.failures else ""
+    return Headline(word=green.word, text=f"{green.text}{others}")
 
 
 def _red(document: RunDocument) -> Headline:
     """The first gate that failed, those that are certain before those that could not be decided."""
     (suite, first), *others = sorted(document.red, key=lambda each: each[1].outcome in _DOUBT)
     where = f"{suite.name}: " if len(document.suites) > 1 else ""
-    more = f", and {_plural(len(others), 'more gate')} failed" if others else ""
     word = "INCONCLUSIVE" if first.outcome in _DOUBT else "FAILED"
-    return Headline(word=word, text=f"{where}{first.reason}{more}")
+    return Headline(word=word, text=f"{where}{first.reason}{_more([verdict for _, verdict in others])}")
+
+
+def _more(others: Sequence[VerdictRun]) -> str:
+    """What else is red; a promise is no gate, and is told by its own name."""
+    gates = sum(each.metric not in _PROMISES for each in others)
+    promises = dict.fromkeys(_PROMISES[each.metric] for each in others if each.metric in _PROMISES)
+    told = [*([f"{_plural(gates, 'more gate')} failed"] if gates else []), *promises]
+    return f", and {', '.join(told)}" if told else ""
 
 
 def _unfinished(document: RunDocument) -> str:
@@ -68,7 +85,8 @@ def _unfinished(document: RunDocument) -> str:
     judged = sum(suite.judged for suite in document.suites)
     if not document.suites:
         return why
-    return f"{why}; {judged} of {_plural(len(document.suites), 'suite')} judged"
+    found = f"{_red(document).text}; " if document.red else ""
+    return f"{found}{why}; {judged} of {_plural(len(document.suites), 'suite')} judged"
 
 
 def _green(document: RunDocument) -> Headline:
@@ -89,6 +107,14 @@ def _green(document: RunDocument) -> Headline:
     told = f"no gate failed: {_plural(len(compared), 'metric')} on {cases} held against the baseline"
     more = [f"{better} improved"] * bool(better) + [f"{accepted} accepted"] * bool(accepted)
     return Headline(word="PASSED", text=", ".join([told, *more]))
+
+
+def cost_of(document: RunDocument) -> float | None:
+    """USD that the run took, with its judges and its control; None: it is not known of at least one answer."""
+    judges = [judge.asked.cost_usd for suite in document.suites for judge in suite.judges if judge.asked is not None]
+    beside = [suite.control.spent.cost_usd for suite in document.suites if suite.control is not None]
+    costs = [*(suite.spent.cost_usd for suite in document.suites), *judges, *beside]
+    return None if None in costs else math.fsum(each or 0.0 for each in costs)
 
 
 def _plural(count: int, noun: str) -> str:
@@ -128,6 +154,13 @@ def _row(metric: MetricRun) -> Row:
         books=f"{books.scored}/{books.unscored}/{books.errored}",
         red=verdict is not None and verdict.red,
     )
+
+
+def rule_note(suite: SuiteRun) -> str:
+    """Why a metric can be red although its interval reaches 0; "" if that cannot be."""
+    if suite.rule != "strict" or not suite.red:
+        return ""
+    return "rule strict: a fall beyond the tolerance is red, whatever the interval says"
 
 
 def _interval(verdict: VerdictRun | None) -> str:

@@ -87,6 +87,25 @@ def test_shards_become_one_run_that_nobody_has_judged(written: Path) -> None:
     assert measured.books.planned == 3
 
 
+@pytest.mark.parametrize(
+    ("shards", "note"),
+    [
+        (("1/3", "3/3"), "these are not all cases: without shard 2/3"),
+        (("1/2", "2/2"), ""),
+        (("1/2", "1/3"), ""),
+        (("a shard", "1/x"), ""),
+    ],
+)
+def test_a_shard_that_is_missing_is_told(written: Path, shards: tuple[str, str], note: str) -> None:
+    for case, shard in zip(("c-01", "c-02"), shards, strict=True):
+        write(replace(only({case: [1.0]}, judged=False, not_judged="shard"), mode=Mode(shard=shard)), f"{case}.json")
+
+    shown = run("report", "c-01.json", "c-02.json").output
+
+    assert (f"note: {note}" in shown) == bool(note)
+    assert ("not all cases" in shown) == bool(note)
+
+
 def test_a_case_that_two_documents_tell_differently_is_refused(written: Path) -> None:
     write(only({"c-01": [1.0]}), "one.json")
     write(only({"c-01": [0.0]}), "two.json")

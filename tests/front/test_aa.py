@@ -115,6 +115,15 @@ def test_every_case_is_asked_twice_and_held_against_itself(world: World, monkeyp
     assert not (world.project.root / "promptgate.lock.json").exists()
 
 
+def test_reports_tell_what_it_found_and_count_both_halves(world: World) -> None:
+    world.aa("--prompt-report", "report.md")
+    page = world.project.text("report.md")
+
+    assert "20 cases · 0 answers unchanged · 40 asked" in page
+    assert "- note: accuracy held against itself: " in page
+    assert "flip rate 20.0 %, at 95 % from 8.1 to 41.6 %; false alarms: at most 1.5 % of runs" in page
+
+
 def test_a_second_run_asks_nothing_and_says_the_same_offline_too(world: World) -> None:
     first = section(world.aa(), "prompt evals").splitlines()
 

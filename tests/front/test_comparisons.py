@@ -76,7 +76,7 @@ def test_a_better_answer_wins_and_the_next_baseline_is_at_par_again(project: Pro
     assert len(models.judged) == 4
 
 
-def test_a_judge_that_goes_by_position_is_told(project: Project, loopback: Loopback) -> None:
+def test_a_judge_that_goes_by_position_decides_nothing(project: Project, loopback: Loopback) -> None:
     models = Models(verdict=lambda seen: f"VERDICT {seen['mark']}: first")
     compared(project, loopback, models).accept()
     changed(project)
@@ -84,7 +84,11 @@ def test_a_judge_that_goes_by_position_is_told(project: Project, loopback: Loopb
 
     result = project.evals()
 
-    result.assert_outcomes(passed=CASES + 1)
+    result.assert_outcomes(passed=CASES, failed=1)
+    assert (
+        "wins cannot be judged: its judge goes by position: both orders agree on 0 of 10 answers, below 0.8"
+        in result.stdout.lines
+    )
     assert lines_of(result, "  tone: both") == [
         "  tone: both orders agree on 0 of 10 answers; the first answer was preferred in both orders 10 times, the "
         "second 0 times: below 0.8, so this judge goes by position and is not to be trusted"

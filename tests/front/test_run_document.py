@@ -89,6 +89,25 @@ def test_a_run_that_could_not_be_collected_leaves_a_document(project: Project) -
     assert found.reasons[0].startswith("evals/triage.eval.yaml:3:11: unknown scorer 'exact_mach'\n  Did you mean")
 
 
+def test_ctrl_c_while_collecting_is_an_interruption(project: Project) -> None:
+    project.standard()
+    project.write("conftest.py", "def pytest_collection_modifyitems():\n    raise KeyboardInterrupt\n")
+
+    project.run_apart("--prompt-evals", "--prompt-report", "run.json")
+    found = document(project)
+
+    assert (found.status, found.reasons) == (Status.INTERRUPTED, ("Ctrl-C before anything was asked",))
+
+
+def test_a_test_that_cannot_be_collected_breaks_the_run(project: Project) -> None:
+    project.standard()
+    project.write("test_it.py", "import nowhere\n")
+
+    project.evals("--prompt-report", "run.json")
+
+    assert document(project).status is Status.BROKE
+
+
 def test_a_run_that_stops_at_the_first_failure_is_not_complete(project: Project) -> None:
     project.standard()
     project.suite(SUITE + "must_pass: [c-01]\n")

@@ -117,6 +117,20 @@ def test_worse_cases_come_first_with_a_word_diff_and_equal_answers_are_told_once
     assert "d" not in same
 
 
+def test_of_the_worse_cases_that_which_fell_most_comes_first() -> None:
+    report = made_report({"a": [1.0], "b": [1.0], "c": [1.0]}, {"a": [0.5], "b": [0.0], "c": [0.25]})
+    data: Any = explorer_data(made_document(made_suite(report)))
+
+    assert [each["i"] for each in data["suites"][0]["cases"]] == ["b", "c", "a"]
+
+
+def test_a_suite_whose_cases_failed_is_not_ticked_off() -> None:
+    green = made_suite(made_report({"a": [1.0]}, {"a": [1.0]}))
+    page = html_text(made_document(green, replace(green, failed=("a",))))
+
+    assert re.findall(r"<a href=.#suite-\d.>(.)", page) == ["✓", "✕"]
+
+
 @pytest.mark.parametrize(
     ("before", "now", "found"),
     [

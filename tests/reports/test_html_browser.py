@@ -178,6 +178,14 @@ def test_filters_search_and_slices_narrow_the_list(driver: Chrome, tmp_path: Pat
     assert driver.find_element(By.CSS_SELECTOR, ".count").text == "1 of 10 cases"
 
 
+def test_a_row_tells_what_was_said_before_and_now(driver: Chrome, tmp_path: Path) -> None:
+    same = "All of this was said before, and it is said again: "
+    report = made_report({"a": [1.0]}, {"a": [0.0]}, old={"a": f"{same}yes"}, new={"a": f"{same}no"})
+    opened(driver, page_of(tmp_path, made_document(made_suite(report))))
+
+    assert driver.find_element(By.CSS_SELECTOR, ".row .text").text == "… is said again: yes → … is said again: no"
+
+
 def test_keys_walk_open_and_close(driver: Chrome, tmp_path: Path) -> None:
     opened(driver, page_of(tmp_path, flipping(10)))
     body = driver.find_element(By.TAG_NAME, "body")

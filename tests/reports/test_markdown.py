@@ -10,11 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_documents import made_document, made_report, made_suite
 
-from pytest_promptgate.core.run_document import Mode, RunDocument, Status
+from pytest_promptgate.core.acceptance import STALE
+from pytest_promptgate.core.run_document import ControlRun, JudgeRun, Mode, RunDocument, Spent, Status
+from pytest_promptgate.core.types import Errored, Judged
+from pytest_promptgate.reports.html import html_text
 from pytest_promptgate.reports.markdown import markdown
-from pytest_promptgate.reports.top import headline
+from pytest_promptgate.reports.top import cost_of, headline
 
 LIMIT = 60_000
+FALLEN = made_suite(made_report({"c-01": [1.0]}, {"c-01": [0.0]}))
 
 
 def many(cases: int, *, text: str = "answer") -> RunDocument:
@@ -108,6 +112,10 @@ def test_it_is_below_60_kb_whatever_is_in_it(text: str, times: int, cases: int, 
             "PASSED: no gate failed: 1 metric on 1 case held against the baseline",
         ),
         (
+            made_document(made_suite(made_report({"c-01": [1.0]}, {"c-01": [1.0]})), failures=2),
+            "PASSED: no gate failed: 1 metric on 1 case held against the baseline; 2 other tests failed",
+        ),
+        (
             made_document(made_suite(made_report(None, {"c-01": [1.0]}))),
             "NEW: 1 metric on 1 case, no baseline yet: --prompt-evals-update writes one",
         ),
@@ -118,6 +126,22 @@ def test_it_is_below_60_kb_whatever_is_in_it(text: str, times: int, cases: int, 
         (
             made_document(status=Status.INTERRUPTED, reasons=("the run was interrupted",)),
             "INTERRUPTED: the run was interrupted; 1 of 1 suite judged",
+        ),
+        (
+            made_document(
+                made_suite(made_report({"c-01": [1.0]}, {"c-01": [0.0]})),
+                status=Status.INTERRUPTED,
+                reasons=("stopping after 1 failures",),
+            ),
+            "INTERRUPTED: accuracy fell from 1.000 to 0.000 (n=1, change -1.000, tolerance 0); "
+            "stopping after 1 failures; 1 of 1 suite judged",
+        ),
+        (
+            made_document(
+                replace(FALLEN, metrics=FALLEN.metrics * 2, promises=(replace(FALLEN.red[0], metric=STALE),))
+            ),
+            "FAILED: accuracy fell from 1.000 to 0.000 (n=1, change -1.000, tolerance 0), "
+            "and 1 more gate failed, the baseline is not up to date",
         ),
         (made_document(suites=(), status=Status.BROKE, reasons=("a\nb",)), "BROKE: a"),
         (
@@ -135,4 +159,38 @@ def test_the_headline_says_what_is_worst(document: RunDocument, told: str) -> No
 def test_a_run_that_is_not_complete_says_so_again_at_its_end() -> None:
     page = markdown(made_document(status=Status.INTERRUPTED, reasons=("out of money",)))
 
-    assert "**This run is not complete (interrupted): out of money**" in page
+    assert "**This run is not complete (interrupted)**\n\n<pre>out of money</pre>" in page
+
+
+def test_a_red_strict_suite_says_that_no_interval_excuses_it() -> None:
+    strict, tested = replace(FALLEN, rule="strict"), replace(FALLEN, rule="significant")
+    note = "rule strict: a fall beyond the tolerance is red, whatever the interval says"
+
+    assert [note in made(made_document(strict)) for made in (markdown, html_text)] == [True, True]
+    assert [note in made(made_document(tested)) for made in (markdown, html_text)] == [False, False]
+
+
+def test_a_diff_in_a_reason_keeps_its_lines() -> None:
+    page = markdown(made_document(suites=(), status=Status.BROKE, reasons=("v3 was edited\n-old\n+new",)))
+
+    assert "<pre>v3 was edited\n-old\n+new</pre>" in page
+
+
+def test_cases_without_a_score_are_open_where_no_other_cases_are_told() -> None:
+    alone = made_suite(made_report({"c-01": [1.0]}, {"c-01": [Errored(message="boom")]}))
+
+    assert "<details open><summary>cases that failed" in markdown(made_document(alone))
+    assert "<details><summary>cases that failed" in markdown(made_document(alone, FALLEN))
+
+
+def test_what_is_told_was_spent_on_judges_and_the_control_too() -> None:
+    suite = replace(made_suite(), spent=Spent(asked=1, cost_usd=1.0))
+    judge = JudgeRun(scorer="tone", asked=Judged(scorer="tone", model="m", asked=1, cost_usd=0.5))
+    control = ControlRun(
+        prompt="triage@v1", metrics=(), timing=False, missing="", shifts=(), spent=Spent(asked=1, cost_usd=0.25)
+    )
+    document = made_document(replace(suite, judges=(judge,), control=control))
+
+    assert cost_of(document) == 1.75
+    assert "$1.75" in markdown(document)
+    assert "$1.75" in html_text(document)

@@ -137,7 +137,7 @@
 
   function row(each, index) {
     const mark = each.m[0];
-    const text = textOf(first(each.a), each.b) || each.p || "";
+    const text = briefly(each);
     const made = make("div", { class: "row", role: "option", id: `row-${index}`, "aria-selected": String(index === at),
       "aria-setsize": found.length, "aria-posinset": index + 1 },
       make("span", { class: `mark ${tone(mark)}` }, `${SIGNS[mark]} ${mark}`),
@@ -146,6 +146,19 @@
     made.style.top = `${index * ROW}px`;
     made.addEventListener("click", () => select(index, true));
     return made;
+  }
+
+  // What was answered before, and now; both from shortly before where they part.
+  function briefly(each) {
+    const now = textOf(first(each.a), each.b);
+    const before = textOf(first(each.b), []);
+    if (now === undefined || now === "") return each.p || "";
+    if (before === undefined || before === now) return now;
+    let same = 0;
+    while (before[same] === now[same]) same += 1;
+    const from = same > 30 ? before.lastIndexOf(" ", same - 15) + 1 : 0;
+    const cut = from ? "… " : "";
+    return `${cut}${before.slice(from, from + 60)} → ${cut}${now.slice(from)}`;
   }
 
   function select(index, opened) {
