@@ -483,3 +483,16 @@ def test_durations_show_how_long_the_answer_took_not_how_long_pytest_waited(proj
     result = project.evals("--durations=1")
 
     result.stdout.re_match_lines([r"12\.25s call +evals/triage\.eval\.yaml::triage@v1::c-\d\d\[m-1\]"])
+
+
+def test_cases_without_their_gates_are_measured_and_fail_nothing(project: Project) -> None:
+    project.standard().accept()
+    project.worse()
+
+    result = project.evals("-k", "c-05 or c-06")
+
+    result.assert_outcomes(passed=2, deselected=9)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        ["MEASURED: what was selected passed; of what was not: accuracy fell from 1.000 to", "  0.000 (n=2, *"]
+    )
