@@ -104,6 +104,7 @@ def _mode(evals: EvalSession, surroundings: Mapping[str, str]) -> Mode:
     service = "github" if surroundings.get("GITHUB_ACTIONS") == "true" else ""
     return Mode(
         update=settings.update,
+        update_option=settings.alias,
         baseline_ref=settings.baseline_ref or "",
         offline=settings.offline,
         smoke=settings.smoke,

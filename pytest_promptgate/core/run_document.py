@@ -329,6 +329,9 @@ class Mode:
     """How the run was asked for."""
 
     update: bool = False
+    update_option: str = (
+        "--update-baseline"  # what writes baselines: some projects have an option of that name themselves
+    )
     baseline_ref: str = ""
     offline: bool = False
     smoke: bool = False

@@ -35,6 +35,6 @@ def target_notes(suite: Suite) -> tuple[str, ...]:
     if target is None or suite.samples >= _ENOUGH or suite.rule == "strict":
         return ()
     return (
-        "a target of before cannot be asked again, so with fewer than 3 samples any loss counts as one, lucky or not: "
-        "write `samples: 5` to let the gate tell luck from loss",
+        "the earlier target is gone and cannot be asked again, so with fewer than 3 samples any loss counts as one, "
+        "lucky or not: write `samples: 5` to let the gate tell luck from loss",
     )

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pytest_promptgate.core.types import Measured
 
 _NAMED = 5  # cases in the headline
-_FIRST = "--prompt-evals-update writes one"
 _PROMISES = {
     STALE: "the baseline is not up to date",
     DATASET: "the dataset has changed",
@@ -105,7 +104,8 @@ def _green(document: RunDocument) -> Headline:
         return Headline(word="MEASURED", text=f"{cases}, no metric is gated")
     compared = [each for each in verdicts if each.outcome is not Outcome.NEW]
     if not compared:
-        what = "the first baseline is written" if document.mode.update else f"no baseline yet: {_FIRST}"
+        missing = f"no baseline yet: {document.mode.update_option} writes one"
+        what = "the first baseline is written" if document.mode.update else missing
         return Headline(word="NEW", text=f"{_plural(len(verdicts), 'metric')} on {cases}, {what}")
     better = sum(each.outcome is Outcome.IMPROVED for each in compared)
     accepted = sum(bool(each.accepted) for each in verdicts)

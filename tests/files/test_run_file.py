@@ -18,7 +18,8 @@ from pytest_promptgate.core.types import Errored, Part, Skipped, Unscored
 from pytest_promptgate.errors import RunFileError
 from pytest_promptgate.files.run_file import read_run, run_in, run_schema, run_text
 
-SCHEMA = Path(__file__).parents[2] / "pytest_promptgate" / "schemas" / "run.schema.json"
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT / "pytest_promptgate" / "schemas" / "run.schema.json"
 
 EVERY_GRADE = made_report(
     {"c-01": [1.0], "c-02": [1.0], "c-03": [("billing", "billing")], "c-04": [1.0], "c-05": [1.0]},
@@ -90,11 +91,12 @@ def test_cases_are_marked_with_what_matters_most_first() -> None:
     assert [case.marks for case in made_suite().cases] == [(Mark.WORSE,), (Mark.SAME,), (Mark.BETTER,)]
 
 
-def test_the_schema_in_the_package_is_that_of_the_code() -> None:
-    """Whoever changes the document raises SCHEMA_VERSION, then writes the file anew from `run_schema()`."""
+def test_the_schema_in_the_package_and_in_the_docs_is_that_of_the_code() -> None:
+    """Whoever changes the document raises SCHEMA_VERSION, then writes both files anew from `run_schema()`."""
     jsonschema.Draft202012Validator.check_schema(json.loads(run_schema()))
 
     assert SCHEMA.read_text(encoding="utf-8") == run_schema()
+    assert (ROOT / "docs" / "run.schema.json").read_text(encoding="utf-8") == run_schema()
 
 
 def damaged(**changes: object) -> bytes:

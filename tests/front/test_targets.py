@@ -53,7 +53,7 @@ def test_a_target_without_a_version_is_always_called_and_gated(project: Project)
         [
             "accuracy fell from 1.000 to 0.700 (n=10, change -0.300, tolerance 0), and production cannot be re-asked: "
             "it was a target, and no lockfile holds its code",
-            "  note: a target of before cannot be asked again, so with fewer than 3 samples any loss counts as one, "
+            "  note: the earlier target is gone and cannot be asked again, so with fewer than 3 samples any loss counts as one, "
             "lucky or not: write `samples: 5` to let the gate tell luck from loss",
         ]
     )

@@ -117,7 +117,7 @@ def test_it_is_below_60_kb_whatever_is_in_it(text: str, times: int, cases: int, 
         ),
         (
             made_document(made_suite(made_report(None, {"c-01": [1.0]}))),
-            "NEW: 1 metric on 1 case, no baseline yet: --prompt-evals-update writes one",
+            "NEW: 1 metric on 1 case, no baseline yet: --update-baseline writes one",
         ),
         (
             made_document(made_suite(made_report(None, {"c-01": [1.0]})), mode=Mode(update=True)),
