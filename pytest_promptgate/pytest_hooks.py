@@ -12,10 +12,8 @@ from pytest_promptgate import pytest_status, pytest_xdist
 from pytest_promptgate.core.printable import printable
 from pytest_promptgate.errors import EngineError
 from pytest_promptgate.plugin import MARKER
-from pytest_promptgate.pytest_changed import leave_out_unchanged
 from pytest_promptgate.pytest_ci import record_run, write_annotations
 from pytest_promptgate.pytest_gone import report_gone
-from pytest_promptgate.pytest_history import remember_run
 from pytest_promptgate.pytest_items import SUFFIX, CaseItem, CasesItem, EvalItem, GateItem, RepeatedFailure, SuiteFile
 from pytest_promptgate.pytest_models import refuse_unknown_suites
 from pytest_promptgate.pytest_protocol import ShortProtocol
@@ -81,7 +79,10 @@ class EvalHooks:
         if not self.evals.settings.aa:
             report_gone(self.evals, session)
         self._keep_shard(items)
-        self.told = leave_out_unchanged(self.evals, items)
+        if self.evals.settings.changed_since is not None:
+            from pytest_promptgate.pytest_changed import leave_out_unchanged
+
+            self.told = leave_out_unchanged(self.evals, items)
         if self.evals.config.pluginmanager.hasplugin("rerunfailures"):
             for item in items:
                 if isinstance(item, EvalItem):
@@ -163,7 +164,10 @@ class EvalHooks:
         yield  # after -x, pytest tears fixtures down in this hook, and some of them use the engine
         self.evals.end()
         drifted = self.evals.drift is not None and self.evals.drift.red
-        self.remembered = remember_run(self.evals)
+        if self.evals.settings.remembers:
+            from pytest_promptgate.pytest_history import remember_run
+
+            self.remembered = remember_run(self.evals)
         red = self.broken or drifted or self.evals.unfinished or (self.update is not None and self.update.refused)
         if red and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

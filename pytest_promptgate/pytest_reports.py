@@ -7,15 +7,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_promptgate.core.history import curves
 from pytest_promptgate.errors import HistoryError, RunFileError
-from pytest_promptgate.files.history import read_history
-from pytest_promptgate.files.run_file import run_text
 from pytest_promptgate.files.written import write_report
 from pytest_promptgate.pytest_document import document_of
 from pytest_promptgate.reports.documented import suite_outline
-from pytest_promptgate.reports.html import html_text
-from pytest_promptgate.reports.markdown import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,11 +26,18 @@ if TYPE_CHECKING:
 
 def report_kinds(past: Sequence[Curve] = ()) -> Mapping[str, Callable[[RunDocument], str]]:
     """By suffix: the text of a report. `past` are runs before it, which the HTML draws."""
+    from pytest_promptgate.files.run_file import run_text
+    from pytest_promptgate.reports.html import html_text
+    from pytest_promptgate.reports.markdown import markdown
+
     return {".json": run_text, ".md": markdown, ".html": partial(html_text, curves=past)}
 
 
 def past_runs(path: Path, *, file: str) -> Sequence[Curve]:
     """The curves of a history file; none if there is no such file, or it cannot be read."""
+    from pytest_promptgate.core.history import curves
+    from pytest_promptgate.files.history import read_history
+
     try:
         return curves(read_history(path, file=file).entries)
     except HistoryError:
@@ -80,7 +82,7 @@ class Reports:
         for path in paths:
             self._write(path, kinds[path.suffix.lower()](document))
         if summary is not None:
-            self._append(summary, markdown(document))
+            self._append(summary, report_kinds()[".md"](document))
 
     def _write(self, path: Path, text: str) -> None:
         shown = self.evals.settings.shown(path)

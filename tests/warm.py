@@ -12,6 +12,7 @@ import yaml  # noqa: F401
 
 import pytest_promptgate.core.plan
 import pytest_promptgate.files.offers
+import pytest_promptgate.files.run_file
 import pytest_promptgate.files.suites
 import pytest_promptgate.files.templates
 import pytest_promptgate.models.batch
@@ -19,8 +20,12 @@ import pytest_promptgate.models.offers
 import pytest_promptgate.models.openai
 import pytest_promptgate.models.store
 import pytest_promptgate.models.store_files
+import pytest_promptgate.pytest_changed
+import pytest_promptgate.pytest_history
 import pytest_promptgate.pytest_hooks
 import pytest_promptgate.pytest_session
+import pytest_promptgate.reports.html
+import pytest_promptgate.reports.markdown
 import pytest_promptgate.scorers.offers
 import pytest_promptgate.workflows.evaluate  # noqa: F401
 
