@@ -34,13 +34,15 @@ def many(cases: int, *, text: str = "answer") -> RunDocument:
 
 
 def test_the_verdict_stands_on_top_and_the_tables_before_the_cases() -> None:
-    page = markdown(made_document())
-    order = ["## ✅ PASSED", "| metric |", "### What changed", "### 1 flipped case", "What the gate", "3 cases ·"]
+    report = made_report({"a": [1.0], "b": [1.0]}, {"a": [0.0], "b": [1.0]})
+    differ = replace(report.differences, prompt="v1 -> v2", prompt_diff=("-old", "+new"))
+    page = markdown(made_document(made_suite(replace(report, differences=differ))))
+    order = ["FAILED: accuracy fell", "| metric |", "### What changed", "### 1 flipped case", "2 cases ·"]
+    places = [page.find(each) for each in order]
 
-    assert [at for each in order[:4] if (at := page.find(each)) >= 0] == sorted(
-        at for each in order[:4] if (at := page.find(each)) >= 0
-    )
     assert page.startswith("## ")
+    assert -1 not in places
+    assert places == sorted(places)
 
 
 def test_ten_cases_are_open_and_the_others_folded() -> None:
